@@ -1,0 +1,55 @@
+#include "core/check.h"
+
+#include <ATen/ExpandUtils.h>
+#include <c10/util/Exception.h>
+
+namespace jloss {
+
+void check_floating(const Arg& arg) {
+  TORCH_CHECK_VALUE(arg.tensor.defined(), arg.loss, ": expected ", arg.name, ", got no tensor");
+  TORCH_CHECK_TYPE(arg.tensor.layout() == at::kStrided, arg.loss, ": expected ", arg.name,
+                   " to be a dense tensor, got layout ", arg.tensor.layout());
+  TORCH_CHECK_TYPE(at::isFloatingType(arg.tensor.scalar_type()), arg.loss, ": expected ", arg.name,
+                   " to be floating, got ", arg.tensor.scalar_type());
+}
+
+void check_like(const Arg& arg, const Arg& first) {
+  check_floating(arg);
+  TORCH_CHECK_TYPE(arg.tensor.scalar_type() == first.tensor.scalar_type(), arg.loss, ": expected ",
+                   arg.name, " to be ", first.tensor.scalar_type(), " as ", first.name, " is, got ",
+                   arg.tensor.scalar_type());
+  TORCH_CHECK_VALUE(arg.tensor.device() == first.tensor.device(), arg.loss, ": expected ", arg.name,
+                    " on ", first.tensor.device(), " as ", first.name, " is, got ",
+                    arg.tensor.device());
+}
+
+void check_same_shape(const Arg& a, const Arg& b) {
+  TORCH_CHECK_VALUE(a.tensor.sym_sizes() == b.tensor.sym_sizes(), a.loss, ": expected ", a.name,
+                    " of shape ", b.tensor.sym_sizes(), " as ", b.name, ", got ",
+                    a.tensor.sym_sizes());
+}
+
+void check_broadcasts(const Arg& arg, const Arg& to) {
+  const auto from = arg.tensor.sym_sizes(), shape = to.tensor.sym_sizes();
+  bool fits = from.size() <= shape.size();
+  for (size_t i = 0; fits && i < from.size(); ++i) {
+    const auto& have = from[from.size() - 1 - i];
+    fits = have == 1 || have == shape[shape.size() - 1 - i];
+  }
+  TORCH_CHECK_VALUE(fits, arg.loss, ": expected ", arg.name, " to broadcast to ", to.name,
+                    " of shape ", shape, ", got ", from);
+}
+
+void check_per_class(const Arg& arg, int64_t classes) {
+  TORCH_CHECK_VALUE(arg.tensor.dim() == 1 && arg.tensor.sym_size(0) == classes, arg.loss,
+                    ": expected ", arg.name, " of shape [", classes, "], one entry a class, got ",
+                    arg.tensor.sym_sizes());
+}
+
+void check_reduction(const char* loss, int64_t reduction, bool batchmean) {
+  TORCH_CHECK_VALUE(reduction >= 0 && reduction <= (batchmean ? 3 : 2), loss,
+                    ": expected reduction none (0), mean (1)",
+                    batchmean ? ", sum (2) or batchmean (3)" : " or sum (2)", ", got ", reduction);
+}
+
+}  // namespace jloss

@@ -1,0 +1,36 @@
+// Checks of arguments: one style of message, "<loss>: expected <argument> ..., got ...".
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/ArrayRef.h>
+
+#include <initializer_list>
+
+namespace jloss {
+
+/// A named tensor argument of a loss.
+struct Arg {
+  const char* loss;
+  const char* name;
+  const at::Tensor& tensor;
+};
+
+/// Defined, strided, floating; otherwise TypeError.
+void check_floating(const Arg& arg);
+
+/// Same dtype and device as the first.
+void check_like(const Arg& arg, const Arg& first);
+
+/// Equal shapes; nothing is broadcast.
+void check_same_shape(const Arg& a, const Arg& b);
+
+/// Broadcastable to the shape of `to`.
+void check_broadcasts(const Arg& arg, const Arg& to);
+
+/// A vector of one entry a class.
+void check_per_class(const Arg& arg, int64_t classes);
+
+/// One of the codes of Reduction that the loss allows.
+void check_reduction(const char* loss, int64_t reduction, bool batchmean = false);
+
+}  // namespace jloss

@@ -1,0 +1,32 @@
+// Memory order of tensors in front of kernels.
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace jloss {
+
+/// x itself where its memory has neither gaps nor overlaps, in any order of axes; else a copy.
+inline at::Tensor dense(const at::Tensor& x) {
+  return x.is_non_overlapping_and_dense() ? x : x.contiguous();
+}
+
+/// t with the shape and strides of x; a copy only where they differ.
+inline at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t) {
+  if (t.sizes() == x.sizes() && t.strides() == x.strides()) {
+    return t;
+  }
+  return at::empty_strided(x.sizes(), x.strides(), t.options()).copy_(t);
+}
+
+/// A number as a tensor like x, without a fill operator.
+inline at::Tensor scalar(double value, const at::Tensor& x) {
+  auto out = at::empty({}, x.options());
+  if (x.scalar_type() == at::kDouble) {
+    *out.mutable_data_ptr<double>() = value;
+  } else {
+    *out.mutable_data_ptr<float>() = static_cast<float>(value);
+  }
+  return out;
+}
+
+}  // namespace jloss

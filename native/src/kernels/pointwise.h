@@ -1,0 +1,209 @@
+// The pointwise loop: l(x, t) and its derivatives, element by element, in one pass.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/capability.h"
+
+namespace jloss {
+
+/// What the loop reads and writes. All tensors have the memory order of x.
+struct Pointwise {
+  /// A factor or parameter that is broadcast over x, read by its strides.
+  struct Operand {
+    const void* data = nullptr;
+    int64_t inner = 0;        // stride along the inner axis: 0 or 1
+    int64_t strides[8] = {};  // along the outer axes
+  };
+
+  bool is_double = false;
+  int64_t numel = 0;
+  int64_t inner = 0;  // length of the inner axis, along which operands have one stride
+  int outer_dims = 0;
+  int64_t outer[8] = {};
+  const void* x = nullptr;
+  const void* t = nullptr;
+  const void* upstream = nullptr;  // a factor of the gradients an element
+  Operand weight;                  // a factor of the loss
+  Operand extra;                   // whatever the loss takes it for
+  double params[4] = {};
+  double scale = 1;  // a factor of all gradients
+  // Out:
+  void* l = nullptr;
+  void* dx = nullptr;
+  void* dt = nullptr;
+  double sum = 0;
+};
+
+/// What one element yields; a functor leaves out what `Wanted` does not ask for.
+template <class V>
+struct Terms {
+  V l, dx, dt;
+};
+
+enum Wanted { kValue = 0, kGradX = 1, kGradXT = 2 };
+
+}  // namespace jloss
+
+#ifndef JLOSS_HOST
+#include <ATen/Parallel.h>
+#include <ATen/cpu/vec/vec.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace jloss {
+inline namespace CPU_CAPABILITY {
+
+/// One operand's position: a row of it, found again whenever the flat index enters a new row.
+template <class T>
+struct Cursor {
+  const T* row = nullptr;
+  int64_t inner = 0;
+
+  void enter(const Pointwise& a, const Pointwise::Operand& operand, int64_t index) {
+    if (operand.data == nullptr) {
+      return;
+    }
+    int64_t offset = 0;
+    for (int d = a.outer_dims - 1; d >= 0; --d) {
+      offset += index % a.outer[d] * operand.strides[d];
+      index /= a.outer[d];
+    }
+    row = static_cast<const T*>(operand.data) + offset;
+    inner = operand.inner;
+  }
+
+  at::vec::Vectorized<T> load(int64_t j, int64_t count) const {
+    using V = at::vec::Vectorized<T>;
+    if (row == nullptr) {
+      return V(1);
+    }
+    if (inner == 0) {
+      return V(*row);
+    }
+    return count == V::size() ? V::loadu(row + j) : V::loadu(row + j, count);
+  }
+};
+
+/// Elements [begin, end) of a row that starts at `base`; returns the sum of l.
+template <class T, Wanted W, class F>
+double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin, int64_t end,
+                     const Cursor<T>& weight, const Cursor<T>& extra) {
+  using V = at::vec::Vectorized<T>;
+  const T* x = static_cast<const T*>(a.x) + base;
+  const T* t = static_cast<const T*>(a.t) + base;
+  const T* up = a.upstream == nullptr ? nullptr : static_cast<const T*>(a.upstream) + base;
+  T* l = a.l == nullptr ? nullptr : static_cast<T*>(a.l) + base;
+  T* dx = a.dx == nullptr ? nullptr : static_cast<T*>(a.dx) + base;
+  T* dt = a.dt == nullptr ? nullptr : static_cast<T*>(a.dt) + base;
+  const V scale(static_cast<T>(a.scale));
+  const bool weighted = weight.row != nullptr;
+
+  V sum(0);
+  const auto step = [&](int64_t j, int64_t count) {
+    const bool full = count == V::size();
+    const V vx = full ? V::loadu(x + j) : V::loadu(x + j, count);
+    const V vt = full ? V::loadu(t + j) : V::loadu(t + j, count);
+    Terms<V> terms = f.template operator()<W>(vx, vt, extra.load(j, count));
+    V factor = scale;
+    if (weighted) {
+      const V w = weight.load(j, count);
+      terms.l = terms.l * w;
+      factor = factor * w;
+    }
+    if (up != nullptr) {
+      factor = factor * (full ? V::loadu(up + j) : V::loadu(up + j, count));
+    }
+    if (l != nullptr) {
+      terms.l.store(l + j, count);
+    }
+    if constexpr (W >= kGradX) {
+      if (dx != nullptr) {
+        (terms.dx * factor).store(dx + j, count);
+      }
+    }
+    if constexpr (W == kGradXT) {
+      if (dt != nullptr) {
+        (terms.dt * factor).store(dt + j, count);
+      }
+    }
+    sum = sum + (full ? terms.l : V::set(V(0), terms.l, count));
+  };
+
+  double total = 0;
+  while (begin < end) {
+    // Short runs of vector sums, joined in double: as exact as a cascade, whatever the length.
+    const int64_t stop = std::min(end, begin + 32 * V::size());
+    for (; begin + V::size() <= stop; begin += V::size()) {
+      step(begin, V::size());
+    }
+    if (begin < stop) {
+      step(begin, stop - begin);
+      begin = stop;
+    }
+    T lanes[V::size()];
+    sum.store(lanes);
+    for (const T lane : lanes) {
+      total += lane;
+    }
+    sum = V(0);
+  }
+  return total;
+}
+
+template <class T, Wanted W, template <class> class F>
+void pointwise_loop(Pointwise& a) {
+  // Chunks of one size give the same partial sums to any number of threads.
+  constexpr int64_t kChunk = 8192;
+  const F<at::vec::Vectorized<T>> f(a.params);
+  const int64_t chunks = (a.numel + kChunk - 1) / kChunk;
+  std::vector<double> partial(chunks);
+  at::parallel_for(0, chunks, 2, [&](int64_t first, int64_t last) {
+    for (int64_t c = first; c < last; ++c) {
+      const int64_t end = std::min(a.numel, (c + 1) * kChunk);
+      for (int64_t i = c * kChunk; i < end;) {
+        const int64_t row = i / a.inner, base = row * a.inner;
+        const int64_t stop = std::min(end, base + a.inner);
+        Cursor<T> weight, extra;
+        weight.enter(a, a.weight, row);
+        extra.enter(a, a.extra, row);
+        partial[c] += pointwise_run<T, W>(f, a, base, i - base, stop - base, weight, extra);
+        i = stop;
+      }
+    }
+  });
+  a.sum = 0;
+  for (const double p : partial) {
+    a.sum += p;
+  }
+}
+
+template <class T, template <class> class F>
+void pointwise_wanted(Pointwise& a) {
+  if (a.dt != nullptr) {
+    pointwise_loop<T, kGradXT, F>(a);
+  } else if (a.dx != nullptr) {
+    pointwise_loop<T, kGradX, F>(a);
+  } else {
+    pointwise_loop<T, kValue, F>(a);
+  }
+}
+
+template <template <class> class F>
+void pointwise(Pointwise& a) {
+  if (a.is_double) {
+    pointwise_wanted<double, F>(a);
+  } else {
+    pointwise_wanted<float, F>(a);
+  }
+}
+
+}  // namespace CPU_CAPABILITY
+}  // namespace jloss
+#endif
+
+/// Defines a pointwise kernel from a functor template of the vector type:
+///   F(const double* params);
+///   template <Wanted W> Terms<V> operator()(V x, V t, V extra) const;
+#define JLOSS_POINTWISE(NAME, FUNCTOR) JLOSS_KERNEL(NAME, Pointwise, pointwise<FUNCTOR>)
