@@ -1,0 +1,99 @@
+package org.jloss;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.jspecify.annotations.Nullable;
+
+/** The one way from a loss object to its native method and back. */
+final class Calls {
+  private Calls() {}
+
+  static Tensor apply(Loss loss, @Nullable Tensor[] inputs) {
+    final Tensor[] all = check(loss, inputs);
+    try {
+      return loss.compute(all, null);
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
+    }
+  }
+
+  static ValueAndGradient valueAndGradient(Loss loss, @Nullable Tensor[] inputs) {
+    final Tensor[] all = check(loss, inputs);
+    final TensorVector gradients = new TensorVector();
+    try {
+      return new ValueAndGradient(loss.spec(), loss.compute(all, gradients), gradients);
+    } catch (RuntimeException e) {
+      gradients.close();
+      throw Errors.translate(e);
+    }
+  }
+
+  static ArrayGradients valueAndGradient(Loss loss, @Nullable NdArray[] inputs) {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor[] tensors = new Tensor[inputs.length];
+      for (int i = 0; i < inputs.length; i++) {
+        final NdArray array = inputs[i];
+        tensors[i] = array == null ? null : array.toTensor();
+      }
+      final ValueAndGradient result = valueAndGradient(loss, tensors);
+      final List<@Nullable NdArray> gradients = new ArrayList<>();
+      for (int i = 0; i < loss.spec().inputs().size(); i++) {
+        final Tensor gradient = result.gradient(i);
+        gradients.add(gradient == null ? null : NdArray.of(gradient));
+      }
+      return new ArrayGradients(loss.spec(), NdArray.of(result.value()), gradients);
+    }
+  }
+
+  /** The inputs, completed: nulls for those left out, class weights that the record holds. */
+  private static @Nullable Tensor[] check(Loss loss, @Nullable Tensor[] inputs) {
+    NativeLibrary.load();
+    final Spec spec = loss.spec();
+    final List<Spec.InputSpec> specs = spec.inputs();
+    if (inputs.length > specs.size() || inputs.length < spec.requiredInputs()) {
+      throw new IllegalArgumentException(
+          spec.id() + ": expected " + signature(specs) + ", got " + inputs.length + " tensors");
+    }
+    final Tensor[] all = new Tensor[specs.size()];
+    for (int i = 0; i < all.length; i++) {
+      final Spec.InputSpec input = specs.get(i);
+      final Tensor tensor = i < inputs.length ? inputs[i] : null;
+      if (tensor != null) {
+        if (tensor.isNull()) {
+          throw new IllegalStateException(
+              spec.id() + ": expected " + input.name() + " to be open, got a closed tensor");
+        }
+        all[i] = tensor;
+      } else if (!input.optional()) {
+        throw new IllegalArgumentException(
+            spec.id() + ": expected " + input.name() + " to be a tensor, got null");
+      } else if (all[0] != null && loss instanceof Record record) {
+        all[i] = held(record, spec, input, all[0]);
+      }
+    }
+    return all;
+  }
+
+  private static @Nullable Tensor held(
+      Record record, Spec spec, Spec.InputSpec input, Tensor like) {
+    return spec.parameter(input.name())
+        .filter(p -> p.type() == ClassWeights.class)
+        .map(p -> (ClassWeights) Parameters.get(record, p.component()))
+        .map(weights -> weights.tensor(like.scalar_type().intern()))
+        .orElse(null);
+  }
+
+  private static String signature(List<Spec.InputSpec> specs) {
+    final StringBuilder text = new StringBuilder();
+    for (final Spec.InputSpec input : specs) {
+      text.append(text.isEmpty() ? "" : ", ").append(input.name());
+      if (input.optional()) {
+        text.append(" (or none)");
+      }
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,26 @@
+package org.jloss;
+
+/** From the native library's exceptions to Java's. */
+final class Errors {
+  private Errors() {}
+
+  /**
+   * The exception that a native one stands for. The native library puts a letter for its kind
+   * before the message, see {@code jloss/runtime.h}.
+   */
+  static RuntimeException translate(RuntimeException thrown) {
+    final String text = thrown.getMessage();
+    if (thrown.getClass() != RuntimeException.class || text == null || text.isEmpty()) {
+      return thrown;
+    }
+    final String message = text.substring(1);
+    return switch (text.charAt(0)) {
+      case 'V' -> new IllegalArgumentException(message, thrown);
+      case 'I' -> new IndexOutOfBoundsException(message);
+      case 'T', 'N' -> new UnsupportedOperationException(message, thrown);
+      case 'R' -> new RuntimeException(message, thrown);
+      case 'M' -> throw new OutOfMemoryError(message);
+      default -> thrown;
+    };
+  }
+}

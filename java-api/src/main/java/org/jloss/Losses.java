@@ -1,0 +1,173 @@
+package org.jloss;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationTargetException;
+import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that the library has, by name: what Python, the command line and the generic tests go
+ * through.
+ */
+public final class Losses {
+  private Losses() {}
+
+  private static final class Registry {
+    static final Map<String, Spec> ALL = read();
+
+    private static Map<String, Spec> read() {
+      // Written by the build: the names of all classes in the packages of the families.
+      try (InputStream in = Losses.class.getResourceAsStream("classes.txt")) {
+        if (in == null) {
+          throw new IllegalStateException("org/jloss/classes.txt is missing from the jar of jloss");
+        }
+        final Map<String, Spec> specs = new TreeMap<>();
+        final BufferedReader lines =
+            new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+        for (final String line : lines.lines().toList()) {
+          final Class<?> type = Class.forName(line.strip());
+          if (type.isAnnotationPresent(org.jloss.annotation.Definition.class)) {
+            final Spec spec = Spec.of(type);
+            specs.put(spec.id(), spec);
+          }
+        }
+        return Collections.unmodifiableMap(specs);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } catch (ClassNotFoundException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /** Every system of the library, by name in order. */
+  public static Collection<Spec> all() {
+    return Registry.ALL.values();
+  }
+
+  /**
+   * The system of a name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static Spec spec(String id) {
+    final Spec spec = Registry.ALL.get(id);
+    if (spec == null) {
+      throw new IllegalArgumentException(
+          "there is no loss '" + id + "'; there are " + String.join(", ", Registry.ALL.keySet()));
+    }
+    return spec;
+  }
+
+  /** A loss with its defaults. */
+  public static Loss create(String id) {
+    return create(id, Map.of());
+  }
+
+  /**
+   * A loss with some parameters.
+   *
+   * @param id its name
+   * @param parameters values by the parameters' names in snake case: numbers, booleans, texts for
+   *     enumerations, lists of numbers; null where a parameter may be left out
+   * @throws IllegalArgumentException for an unknown name, and for a value that a parameter does not
+   *     take
+   */
+  public static Loss create(String id, Map<String, ? extends @Nullable Object> parameters) {
+    final Object made = instantiate(spec(id), parameters);
+    if (made instanceof Loss loss) {
+      return loss;
+    }
+    throw new IllegalArgumentException(id + " is no loss but a " + made.getClass().getSimpleName());
+  }
+
+  /** Like {@link #create(String, Map)} for any kind of system. */
+  public static Object instantiate(Spec spec, Map<String, ? extends @Nullable Object> parameters) {
+    for (final String name : parameters.keySet()) {
+      if (spec.parameter(name).isEmpty()) {
+        throw new IllegalArgumentException(
+            spec.id()
+                + ": unexpected parameter "
+                + name
+                + "; there are "
+                + String.join(", ", spec.parameters().stream().map(Spec.Parameter::name).toList()));
+      }
+    }
+    try {
+      Record made = (Record) spec.type().getConstructor().newInstance();
+      for (final Map.Entry<String, ? extends @Nullable Object> entry : parameters.entrySet()) {
+        final Spec.Parameter parameter = spec.parameter(entry.getKey()).orElseThrow();
+        made =
+            Parameters.with(
+                made, parameter.component(), convert(spec, parameter, entry.getValue()));
+      }
+      return made;
+    } catch (InvocationTargetException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** A parameter's value in a loss, null where it is left out. */
+  public static @Nullable Object value(Object loss, Spec.Parameter parameter) {
+    return Parameters.get((Record) loss, parameter.component());
+  }
+
+  private static @Nullable Object convert(
+      Spec spec, Spec.Parameter parameter, @Nullable Object value) {
+    final Class<?> type = parameter.type();
+    if (value == null || type.isInstance(value)) {
+      return value;
+    }
+    if (type == boolean.class && value instanceof Boolean) {
+      return value;
+    }
+    if (value instanceof Number number) {
+      if (type == double.class || type == Double.class) {
+        return number.doubleValue();
+      }
+      if ((type == long.class || type == Long.class)
+          && number.doubleValue() == number.longValue()) {
+        return number.longValue();
+      }
+      if (type == Numbers.class) {
+        return Numbers.of(number.doubleValue());
+      }
+      if (type == ClassWeights.class) {
+        return ClassWeights.ofAll(number.doubleValue());
+      }
+    }
+    if (value instanceof String text) {
+      if (type.isEnum()) {
+        for (final Object constant : type.getEnumConstants()) {
+          if (Parameters.name(constant).equals(text.toLowerCase(Locale.ROOT))) {
+            return constant;
+          }
+        }
+      } else if (text.equals("inf") && (type == double.class || type == Double.class)) {
+        return Double.POSITIVE_INFINITY;
+      }
+    }
+    if (value instanceof List<?> list && list.stream().allMatch(Number.class::isInstance)) {
+      final double[] numbers = list.stream().mapToDouble(n -> ((Number) n).doubleValue()).toArray();
+      if (type == Numbers.class && numbers.length > 0) {
+        return Numbers.of(numbers);
+      }
+      if (type == ClassWeights.class && numbers.length > 0) {
+        return ClassWeights.of(numbers);
+      }
+    }
+    throw Parameters.wrong(spec, parameter, "a " + Parameters.describe(type), "'" + value + "'");
+  }
+}

@@ -1,0 +1,61 @@
+package org.jloss;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A loss's value and gradients. Closing it closes them all; to keep one, copy the handle by {@code
+ * new Tensor(result.gradient(0))}, which copies no data.
+ */
+public final class ValueAndGradient implements AutoCloseable {
+  private final Spec spec;
+  private final Tensor value;
+  private final TensorVector gradients;
+
+  ValueAndGradient(Spec spec, Tensor value, TensorVector gradients) {
+    this.spec = spec;
+    this.value = value;
+    this.gradients = gradients;
+  }
+
+  /** The value. */
+  public Tensor value() {
+    return value;
+  }
+
+  /** The value as a number; for reduction none an error. */
+  public double item() {
+    return Tensors.item(value);
+  }
+
+  /** The gradient of the first input. */
+  public Tensor gradient() {
+    final Tensor first = gradient(0);
+    if (first == null) {
+      throw new IllegalStateException(spec.id() + ": the first input has no gradient");
+    }
+    return first;
+  }
+
+  /** The gradient of an input by position, null where there is none. Open as long as this is. */
+  public @Nullable Tensor gradient(int input) {
+    final Tensor gradient = gradients.get(input);
+    return gradient.defined() ? gradient : null;
+  }
+
+  /** The gradient of an input by name, null where there is none. */
+  public @Nullable Tensor gradient(String input) {
+    final int index = spec.indexOf(input);
+    if (index < 0) {
+      throw new IllegalArgumentException(spec.id() + " has no input " + input);
+    }
+    return gradient(index);
+  }
+
+  @Override
+  public void close() {
+    value.close();
+    gradients.close();
+  }
+}

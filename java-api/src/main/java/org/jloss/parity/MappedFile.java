@@ -1,0 +1,81 @@
+package org.jloss.parity;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file's bytes without reading them. Close it once the slices are made: they stay valid, and the
+ * mapping goes with the last of them.
+ */
+final class MappedFile implements AutoCloseable {
+  private final Path path;
+  private final FileChannel channel;
+  private final long size;
+
+  /** The whole file, where one buffer can hold it. */
+  private final @Nullable ByteBuffer whole;
+
+  MappedFile(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      throw new NoSuchFileException(path.toString(), null, "no such file");
+    }
+    if (!Files.isRegularFile(path)) {
+      throw new BrokenFileException(path, "is not a regular file");
+    }
+    this.path = path;
+    channel = FileChannel.open(path, StandardOpenOption.READ);
+    try {
+      size = channel.size();
+      whole = size <= Integer.MAX_VALUE ? map(0, size) : null;
+    } catch (Throwable e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  Path path() {
+    return path;
+  }
+
+  long size() {
+    return size;
+  }
+
+  /** Whether {@code length} bytes from {@code offset} are inside the file, whatever the numbers. */
+  boolean holds(long offset, long length) {
+    return offset >= 0 && length >= 0 && offset <= size && length <= size - offset;
+  }
+
+  /** Bytes of the file, read-only and little-endian; {@code what} names them in messages. */
+  ByteBuffer slice(long offset, long length, String what) throws IOException {
+    if (!holds(offset, length)) {
+      throw broken("is cut off: " + what + " ends beyond the " + size + " bytes of the file");
+    }
+    if (length > Integer.MAX_VALUE) {
+      throw broken(what + " takes " + length + " bytes; at most 2 GiB can be read");
+    }
+    ByteBuffer slice =
+        whole == null ? map(offset, length) : whole.slice((int) offset, (int) length);
+    return slice.order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  BrokenFileException broken(String problem) {
+    return new BrokenFileException(path, problem);
+  }
+
+  private ByteBuffer map(long offset, long length) throws IOException {
+    return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

@@ -1,0 +1,5 @@
+/** Regression losses: real predictions against real targets. */
+@NullMarked
+package org.jloss.regression;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,2 @@
+/** The native methods, generated from the C++ headers. */
+package org.jloss.binding;
