@@ -40,6 +40,13 @@ void check_broadcasts(const Arg& arg, const Arg& to) {
                     " of shape ", shape, ", got ", from);
 }
 
+void check_factor(const Arg& arg, const Arg& to) {
+  if (arg.tensor.defined()) {
+    check_like(arg, to);
+    check_broadcasts(arg, to);
+  }
+}
+
 void check_per_class(const Arg& arg, int64_t classes) {
   TORCH_CHECK_VALUE(arg.tensor.dim() == 1 && arg.tensor.sym_size(0) == classes, arg.loss,
                     ": expected ", arg.name, " of shape [", classes, "], one entry a class, got ",

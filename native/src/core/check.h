@@ -27,6 +27,9 @@ void check_same_shape(const Arg& a, const Arg& b);
 /// Broadcastable to the shape of `to`.
 void check_broadcasts(const Arg& arg, const Arg& to);
 
+/// Undefined, or a factor that is broadcast to `to`, of its dtype and device.
+void check_factor(const Arg& arg, const Arg& to);
+
 /// A vector of one entry a class.
 void check_per_class(const Arg& arg, int64_t classes);
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/check.h"
+#include "core/formulas.h"
 #include "core/op.h"
 #include "core/reduce.h"
 
