@@ -8,6 +8,7 @@ module org.jloss {
 
   exports org.jloss;
   exports org.jloss.annotation;
+  exports org.jloss.classification;
   exports org.jloss.parity;
   exports org.jloss.regression;
 }

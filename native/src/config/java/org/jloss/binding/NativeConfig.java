@@ -29,6 +29,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "jloss/runtime.h",
               "jloss/types.h",
               "jloss/regression.h",
+              "jloss/classification.h",
             },
             link = "jloss",
             library = "jnijloss"),
