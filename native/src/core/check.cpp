@@ -3,6 +3,8 @@
 #include <ATen/ExpandUtils.h>
 #include <c10/util/Exception.h>
 
+#include <cmath>
+
 namespace jloss {
 
 void check_floating(const Arg& arg) {
@@ -57,6 +59,11 @@ void check_reduction(const char* loss, int64_t reduction, bool batchmean) {
   TORCH_CHECK_VALUE(reduction >= 0 && reduction <= (batchmean ? 3 : 2), loss,
                     ": expected reduction none (0), mean (1)",
                     batchmean ? ", sum (2) or batchmean (3)" : " or sum (2)", ", got ", reduction);
+}
+
+void check_at_least_zero(const char* loss, const char* name, double value) {
+  TORCH_CHECK_VALUE(value >= 0 && std::isfinite(value), loss, ": expected ", name,
+                    " to be finite and at least 0, got ", value);
 }
 
 }  // namespace jloss

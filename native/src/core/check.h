@@ -36,4 +36,7 @@ void check_per_class(const Arg& arg, int64_t classes);
 /// One of the codes of Reduction that the loss allows.
 void check_reduction(const char* loss, int64_t reduction, bool batchmean = false);
 
+/// A finite number, 0 or above.
+void check_at_least_zero(const char* loss, const char* name, double value);
+
 }  // namespace jloss
