@@ -56,7 +56,7 @@ public class NativeConfig implements InfoMapper {
                 .pointerTypes("org.bytedeco.pytorch.TensorVector"))
         .put(
             new Info("std::optional<int64_t>")
-                .annotations("@Optional")
+                .annotations("@Optional(\"int64_t\")")
                 .pointerTypes("long[]"))
         .put(
             new Info("at::ArrayRef<double>")
