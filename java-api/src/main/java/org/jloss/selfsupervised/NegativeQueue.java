@@ -154,8 +154,8 @@ public final class NegativeQueue implements Memory {
     try {
       Safetensors.write(
           file,
-          Map.of("jloss", "negative_queue"),
-          Map.of("queue", TensorEntry.of(open()), "ptr", TensorEntry.of(pointer)));
+          Map.of("queue", TensorEntry.of(open()), "ptr", TensorEntry.of(pointer)),
+          Map.of("memory", "negative_queue"));
     } finally {
       lock.unlock();
     }
