@@ -46,8 +46,6 @@ at::Tensor kl_div_loss(const at::Tensor& input, const at::Tensor& target, bool l
   check_like(t, x);
   check_same_shape(t, x);
   check_reduction("kl_div_loss", reduction, /*batchmean=*/true);
-  TORCH_CHECK_VALUE(reduction != kBatchMean || input.dim() > 0,
-                    "kl_div_loss: expected input with a batch axis for batchmean, got a scalar");
 
   return evaluate(
       {.name = "kl_div_loss",
