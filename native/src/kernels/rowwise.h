@@ -74,6 +74,37 @@ using RowFunction = RowTerms<at::vec::Vectorized<T>> (*)(const double* params,
 /// What q is.
 enum class Cross { kNone, kWeights, kDistribution };
 
+/// A sum of vectors with Kahan's correction, which hides behind the exponentials that are summed.
+/// Of finite terms only.
+template <class V>
+class ExactSum {
+ public:
+  void add(V v) {
+    v = v - lost_;
+    const V sum = sum_ + v;
+    lost_ = sum - sum_ - v;
+    sum_ = sum;
+  }
+  V total() const {
+    return sum_;
+  }
+
+ private:
+  V sum_{0}, lost_{0};
+};
+
+/// The sum of the lanes.
+template <class V>
+double across(V v) {
+  typename V::value_type lane[V::size()];
+  v.store(lane);
+  double sum = 0;
+  for (const auto x : lane) {
+    sum += x;
+  }
+  return sum;
+}
+
 /// A sum of many vectors in two levels: nearly as exact as a cascade.
 template <class V>
 class LongSum {
@@ -88,15 +119,6 @@ class LongSum {
   }
   V total() const {
     return total_ + part_;
-  }
-  double lanes() const {
-    typename V::value_type lane[V::size()];
-    total().store(lane);
-    double sum = 0;
-    for (const auto v : lane) {
-      sum += v;
-    }
-    return sum;
   }
 
  private:
@@ -228,11 +250,7 @@ class RowLoop {
     if (a_.l != nullptr) {
       l.store(static_cast<T*>(a_.l) + row, count);
     }
-    T lane[kLanes];
-    l.store(lane);
-    for (const T v : lane) {
-      sum += v;
-    }
+    sum += across(l);
     V scale(static_cast<T>(a_.scale));
     if (a_.upstream != nullptr) {
       scale = scale * load(static_cast<const T*>(a_.upstream) + row, count);
@@ -337,7 +355,8 @@ class RowLoop {
       }
       s.zy = V::loadu(zy) - max;
     }
-    LongSum<V> exp, cross, mass;
+    ExactSum<V> exp;
+    LongSum<V> cross, mass;
     const V keep(static_cast<T>(a_.keep)), add(static_cast<T>(a_.add));
     for (int64_t c = 0; c < a_.classes; ++c) {
       const V zc = V::loadu(z + c * lanes) - max;
@@ -442,7 +461,8 @@ class RowLoop {
       T* ei = a_.dx != nullptr ? dx() + at : nullptr;
       max[i] = row_max(xi);
       const V vmax(max[i]), zero(0);
-      LongSum<V> se, sc, sm;
+      ExactSum<V> se;
+      LongSum<V> sc, sm;
       along([&](int64_t c, int64_t n) {
         const V z = load(xi + c, n) - vmax;
         const V e = z.exp();
@@ -456,10 +476,10 @@ class RowLoop {
           sm.add(n == kLanes ? q : V::set(zero, q, n));
         }
       });
-      exp[i] = static_cast<T>(se.lanes());
+      exp[i] = static_cast<T>(across(se.total()));
       if (Q != Cross::kNone) {
-        cross[i] = static_cast<T>(sc.lanes());
-        mass[i] = static_cast<T>(sm.lanes());
+        cross[i] = static_cast<T>(across(sc.total()));
+        mass[i] = static_cast<T>(across(sm.total()));
       }
       if (Q != Cross::kDistribution) {
         const int64_t y = a_.index[row + i];
