@@ -346,6 +346,19 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   if (axes.channel >= 0 && !all) {
     a.kept = flags.data();
   }
+  // With only elementwise steps and slopes, (pixel, channel) in memory is as good as planes.
+  const auto is_flat = [&](const Region::Map& map) {
+    return map.channel == 1 && map.pixel == a.channels && a.channels > 1;
+  };
+  a.flat = is_flat(a.x) && (indices || is_flat(a.t)) && a.kept == nullptr &&
+           a.activation != Region::kSoftmax;
+  if (wanted & 1) {
+    gradients[0] = empty_like_map(x, axes, a.dx);
+    a.keeps = a.activation != Region::kIdentity && (a.dx.pixel == 1 || is_flat(a.dx));
+  }
+  if (wanted & 2) {
+    gradients[1] = empty_like_map(t, axes, a.dt);
+  }
   std::vector<double> sums(a.samples * a.channels * 3);
   a.sums = sums.data();
   region_kernel(a);
@@ -388,12 +401,6 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   if (wanted != 0) {
     a.slopes = slopes.data();
     a.shared_slopes = batch;
-    if (wanted & 1) {
-      gradients[0] = empty_like_map(x, axes, a.dx);
-    }
-    if (wanted & 2) {
-      gradients[1] = empty_like_map(t, axes, a.dt);
-    }
     region_kernel(a);
   }
   if (upstream.defined()) {
