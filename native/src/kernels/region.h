@@ -24,6 +24,7 @@ struct Region {
   Activation activation = kIdentity;
   Target target = kMap;
   Form form = kProduct;
+  int64_t first = 0;  // the sample to begin with
   int64_t samples = 0, channels = 0, pixels = 0;
   Map x, t;                       // t.channel is not read for class indices
   bool flat = false;              // x and t (unless indices) lie as (pixel, channel), no gaps
@@ -32,7 +33,7 @@ struct Region {
   int64_t ignored = 0;
   double* sums = nullptr;  // (samples, channels, 3): overlap, sum of p, sum of g
   // Second pass: the slopes of the loss by those sums, and where the gradients go.
-  const double* slopes = nullptr;  // (slope_samples, channels, 3)
+  const double* slopes = nullptr;  // as sums
   bool shared_slopes = false;      // one sample of slopes for all
   Map dx, dt;
   bool keeps = false;  // dx.data holds the probabilities between the passes
@@ -544,7 +545,7 @@ void sums_loop(Region& a) {
     RegionTile<T> tile(a, cut.tile, true);
     std::vector<T> acc(a.flat ? 3 * flat_period<T>(a.channels) : 0);
     for (int64_t u = first; u < last; ++u) {
-      const int64_t n = u / cut.per_sample, begin = u % cut.per_sample * cut.unit;
+      const int64_t n = a.first + u / cut.per_sample, begin = u % cut.per_sample * cut.unit;
       const int64_t end = std::min(a.pixels, begin + cut.unit);
       double* mine = sums + u * row;
       std::fill(mine, mine + row, 0.0);
@@ -616,10 +617,12 @@ void slopes_loop(Region& a) {
     std::vector<T> x_tile(x_apart || softmax ? a.channels * cut.tile : 0);
     std::vector<T> t_tile(t_apart ? a.channels * cut.tile : 0);
     std::vector<T> pattern(a.flat ? 3 * flat_period<T>(a.channels) : 0);
-    for (int64_t u = first; u < last; ++u) {
-      const int64_t n = u / cut.per_sample, begin = u % cut.per_sample * cut.unit;
+    // Backwards: what the first pass read last is still in the cache.
+    for (int64_t u = last - 1; u >= first; --u) {
+      const int64_t row = u / cut.per_sample, n = a.first + row;
+      const int64_t begin = u % cut.per_sample * cut.unit;
       const int64_t end = std::min(a.pixels, begin + cut.unit);
-      const double* slopes = a.slopes + (a.shared_slopes ? 0 : n * a.channels * 3);
+      const double* slopes = a.slopes + (a.shared_slopes ? 0 : row * a.channels * 3);
       const int64_t period = static_cast<int64_t>(pattern.size()) / 3;
       for (int64_t j = 0, c = 0; j < period; ++j) {
         for (int64_t k = 0; k < 3; ++k) {
