@@ -11,6 +11,9 @@ namespace {
 
 using at::Tensor;
 
+// Elements of a map that stay in the second-level cache from one pass to the next.
+constexpr int64_t kCached = 1 << 18;
+
 /// Axes of a map that the loop takes for its pixels, with at most one each for sample and channel.
 struct Axes {
   int64_t sample = -1, channel = -1;
@@ -346,18 +349,24 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   if (axes.channel >= 0 && !all) {
     a.kept = flags.data();
   }
-  std::vector<double> sums(a.samples * a.channels * 3);
-  a.sums = sums.data();
-  region_kernel(a);
-  TORCH_CHECK_INDEX(!a.bad, name, ": expected target in [0, ", channels, "), got ", a.bad_index);
-
-  // From sums to values and slopes.
+  // With only elementwise steps and slopes, (pixel, channel) in memory is as good as planes.
+  const auto is_flat = [&](const Region::Map& map) {
+    return map.channel == 1 && map.pixel == a.channels && a.channels > 1;
+  };
+  a.flat = is_flat(a.x) && (indices || is_flat(a.t)) && a.kept == nullptr &&
+           a.activation != Region::kSoftmax;
+  if (wanted & 1) {
+    gradients[0] = empty_like_map(x, axes, a.dx);
+    a.keeps = a.activation != Region::kIdentity && (a.dx.pixel == 1 || is_flat(a.dx));
+  }
+  if (wanted & 2) {
+    gradients[1] = empty_like_map(t, axes, a.dt);
+  }
   if (axes.channel < 0) {
     kept = {0};
   }
-  const int64_t rows = batch ? 1 : a.samples, count = kept.size();
+  const int64_t samples = a.samples, rows = batch ? 1 : samples, count = kept.size();
   const int64_t width = value_by_class ? count : 1;
-  std::vector<RegionSums> row(count), slopes_row(count);
   std::vector<double> values(rows * width), factors;
   if (upstream.defined()) {
     const auto u = upstream.to(at::kDouble).contiguous();
@@ -365,37 +374,48 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   } else {
     factors.assign(rows * width, reduction == kMean ? 1.0 / static_cast<double>(rows * width) : 1);
   }
-  std::vector<double> slopes(wanted != 0 ? rows * a.channels * 3 : 0);
-  for (int64_t r = 0; r < rows; ++r) {
-    std::fill(row.begin(), row.end(), RegionSums());
-    for (int64_t n = batch ? 0 : r; n < (batch ? a.samples : r + 1); ++n) {
-      for (int64_t k = 0; k < count; ++k) {
-        const double* from = a.sums + (n * a.channels + kept[k]) * 3;
-        row[k].overlap += from[0];
-        row[k].p += from[1];
-        row[k].g += from[2];
+
+  // Both passes over a few samples at a time, whose maps the second finds in the cache.
+  const int64_t step =
+      batch || wanted == 0
+          ? std::max<int64_t>(samples, 1)
+          : std::max<int64_t>(kCached / std::max<int64_t>(a.channels * a.pixels, 1), 1);
+  std::vector<double> sums(std::min(step, samples) * a.channels * 3);
+  std::vector<double> slopes(wanted != 0 ? (batch ? a.channels * 3 : sums.size()) : 0);
+  std::vector<RegionSums> row(count), row_slopes(count);
+  a.sums = sums.data();
+  a.shared_slopes = batch;
+  do {
+    a.samples = std::min(step, samples - a.first);
+    a.slopes = nullptr;
+    region_kernel(a);
+    TORCH_CHECK_INDEX(!a.bad, name, ": expected target in [0, ", channels, "), got ", a.bad_index);
+    for (int64_t r = 0; r < (batch ? 1 : a.samples); ++r) {
+      std::fill(row.begin(), row.end(), RegionSums());
+      for (int64_t n = batch ? 0 : r; n < (batch ? samples : r + 1); ++n) {
+        for (int64_t k = 0; k < count; ++k) {
+          const double* from = a.sums + (n * a.channels + kept[k]) * 3;
+          row[k].overlap += from[0];
+          row[k].p += from[1];
+          row[k].g += from[2];
+        }
+      }
+      const int64_t at = (a.first + r) * width;
+      score(row, weight, factors.data() + at, values.data() + at,
+            wanted != 0 ? row_slopes.data() : nullptr);
+      for (int64_t k = 0; wanted != 0 && k < count; ++k) {
+        double* to = slopes.data() + (r * a.channels + kept[k]) * 3;
+        to[0] = row_slopes[k].overlap;
+        to[1] = row_slopes[k].p;
+        to[2] = row_slopes[k].g;
       }
     }
-    score(row, weight, factors.data() + r * width, values.data() + r * width,
-          wanted != 0 ? slopes_row.data() : nullptr);
-    for (int64_t k = 0; wanted != 0 && k < count; ++k) {
-      double* to = slopes.data() + (r * a.channels + kept[k]) * 3;
-      to[0] = slopes_row[k].overlap;
-      to[1] = slopes_row[k].p;
-      to[2] = slopes_row[k].g;
+    if (wanted != 0) {
+      a.slopes = slopes.data();
+      region_kernel(a);
     }
-  }
-  if (wanted != 0) {
-    a.slopes = slopes.data();
-    a.shared_slopes = batch;
-    if (wanted & 1) {
-      gradients[0] = empty_like_map(x, axes, a.dx);
-    }
-    if (wanted & 2) {
-      gradients[1] = empty_like_map(t, axes, a.dt);
-    }
-    region_kernel(a);
-  }
+    a.first += step;
+  } while (a.first < samples);
   if (upstream.defined()) {
     return {};
   }
