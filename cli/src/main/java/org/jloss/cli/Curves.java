@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param curves one a representative target
  */
 record Curves(String axis, List<Curve> curves) {
-  private static final int POINTS = 301;
+  private static final int POINTS = 241;
   private static final int CLASSES = 3;
   private static final int PIXELS = 16;
   private static final int DIMENSIONS = 8;
@@ -105,7 +105,7 @@ record Curves(String axis, List<Curve> curves) {
       } else {
         for (final double t : targets(moved, target)) {
           add(
-              inputs.get(target).name() + " = " + Values.json(t).asText(),
+              inputs.get(target).name() + " = " + Values.text(t),
               range,
               x -> parts(moved, x, target, t));
         }
@@ -210,7 +210,7 @@ record Curves(String axis, List<Curve> curves) {
         for (final double t : values) {
           final String label =
               isPair
-                  ? inputs.get(sign).name() + " = " + Values.json(t).asText()
+                  ? inputs.get(sign).name() + " = " + Values.text(t)
                   : inputs.get(moved).name() + " moves, the rest at 1";
           add(
               label,

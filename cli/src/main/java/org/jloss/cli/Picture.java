@@ -12,6 +12,8 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import javax.imageio.ImageIO;
@@ -102,6 +104,7 @@ final class Picture {
     graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
     graphics.setRenderingHint(
         RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+    graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
     paint(graphics);
     graphics.dispose();
     final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -118,7 +121,7 @@ final class Picture {
             .getDocument(graphics.getCommands(), new PageSize(2 * PANEL, TITLE + HEIGHT));
     final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     document.writeTo(bytes);
-    return bytes.toString(StandardCharsets.UTF_8);
+    return Svg.compact(bytes.toString(StandardCharsets.UTF_8), id);
   }
 
   private void paint(Graphics2D graphics) {
@@ -149,10 +152,22 @@ final class Picture {
             .yAxisTitle(axis)
             .build();
     final XYStyler style = chart.getStyler();
+    final Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
+    style.setAxisTitleFont(font.deriveFont(13f));
+    style.setAxisTickLabelsFont(font);
+    style.setLegendFont(font);
+    style.setChartFontColor(INK);
+    style.setAxisTickLabelsColor(QUIET);
+    style.setXAxisTickLabelsFormattingFunction(Picture::tick);
+    style.setYAxisTickLabelsFormattingFunction(Picture::tick);
+    style.setYAxisTickMarkSpacingHint(48);
+    style.setXAxisTickMarkSpacingHint(64);
+    style.setYAxisLeftWidthHint(64);
     style.setChartBackgroundColor(Color.WHITE);
     style.setPlotBackgroundColor(Color.WHITE);
     style.setPlotBorderVisible(false);
     style.setPlotGridLinesColor(GRID);
+    style.setPlotGridLinesStroke(new BasicStroke(1));
     style.setLegendVisible(curves.curves().size() > 1);
     style.setLegendPosition(LegendPosition.OutsideS);
     style.setLegendLayout(LegendLayout.Horizontal);
@@ -166,8 +181,14 @@ final class Picture {
               isSlope ? curve.slope() : curve.value());
       series.setMarker(SeriesMarkers.NONE);
       series.setLineColor(COLORS[i % COLORS.length]);
-      series.setLineStyle(new BasicStroke(2));
+      series.setLineStyle(new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
     }
     return chart;
+  }
+
+  /** Without the last bits of the steps' rounding. */
+  private static String tick(double x) {
+    final double shown = new BigDecimal(x, new MathContext(6)).doubleValue();
+    return Values.text(Math.abs(shown) < 1e-12 ? 0 : shown);
   }
 }

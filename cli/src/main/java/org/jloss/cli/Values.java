@@ -100,7 +100,8 @@ final class Values {
     return value.toString();
   }
 
-  private static String text(double number) {
+  /** A number as a user writes it. */
+  static String text(double number) {
     if (Double.isInfinite(number)) {
       return number > 0 ? "inf" : "-inf";
     }
