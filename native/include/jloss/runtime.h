@@ -13,15 +13,16 @@ using at::Tensor;  // the preset's name of it
 namespace jloss {
 
 /// Kind and message of an exception on its way to Java: a letter (V value, I index, T type, N not
-/// implemented, M memory, R any other), then the message without a backtrace. The text lives until the
-/// next call on this thread.
+/// implemented, M memory, R any other), then the message without a backtrace. The text lives until
+/// the next call on this thread.
 JLOSS_API const char* describe(const std::exception& e);
 
 /// The version of this library, and that of the libtorch whose headers it was compiled with.
 JLOSS_API std::string version();
 JLOSS_API std::string torch_version();
 
-/// The kernels that run here: DEFAULT, AVX2 or AVX512. ATEN_CPU_CAPABILITY selects one, once a process.
+/// The kernels that run here: DEFAULT, AVX2 or AVX512. ATEN_CPU_CAPABILITY selects one, once a
+/// process.
 JLOSS_API std::string cpu_capability();
 
 }  // namespace jloss

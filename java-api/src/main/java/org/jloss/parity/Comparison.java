@@ -40,6 +40,7 @@ public record Comparison(
     double maxUlp,
     List<Long> worstIndex) {
 
+  /** Makes the index unmodifiable. */
   public Comparison {
     worstIndex = List.copyOf(worstIndex);
   }

@@ -15,6 +15,11 @@ import org.jspecify.annotations.Nullable;
  * mapping goes with the last of them.
  */
 final class MappedFile implements AutoCloseable {
+  /**
+   * Smaller files are read: a mapping costs more, and Linux grants a process only 65,530 of them.
+   */
+  private static final int SMALL = 64 << 10;
+
   private final Path path;
   private final FileChannel channel;
   private final long size;
@@ -33,7 +38,7 @@ final class MappedFile implements AutoCloseable {
     channel = FileChannel.open(path, StandardOpenOption.READ);
     try {
       size = channel.size();
-      whole = size <= Integer.MAX_VALUE ? map(0, size) : null;
+      whole = size <= SMALL ? read() : size <= Integer.MAX_VALUE ? map(0, size) : null;
     } catch (Throwable e) {
       channel.close();
       throw e;
@@ -68,6 +73,16 @@ final class MappedFile implements AutoCloseable {
 
   BrokenFileException broken(String problem) {
     return new BrokenFileException(path, problem);
+  }
+
+  private ByteBuffer read() throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate((int) size);
+    while (bytes.hasRemaining()) {
+      if (channel.read(bytes) < 0) {
+        throw broken("has become shorter while it was read");
+      }
+    }
+    return bytes.flip().asReadOnlyBuffer();
   }
 
   private ByteBuffer map(long offset, long length) throws IOException {

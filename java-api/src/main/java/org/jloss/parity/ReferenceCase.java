@@ -63,6 +63,7 @@ public record ReferenceCase(
   /** The start of the names of second gradients. */
   public static final String SECOND_GRADIENT = "gradgrad/";
 
+  /** Makes the maps and lists unmodifiable. */
   public ReferenceCase {
     parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     layouts = Collections.unmodifiableMap(new LinkedHashMap<>(layouts));

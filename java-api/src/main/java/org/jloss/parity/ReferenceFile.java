@@ -44,6 +44,7 @@ public record ReferenceFile(
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
+  /** Makes the map and the list unmodifiable. */
   public ReferenceFile {
     versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
     cases = List.copyOf(cases);
