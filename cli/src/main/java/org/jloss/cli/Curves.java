@@ -278,7 +278,9 @@ record Curves(String axis, List<Curve> curves) {
       final double[] value = new double[POINTS];
       final double[] slope = new double[POINTS];
       for (int i = 0; i < POINTS; i++) {
-        x[i] = range[0] + (range[1] - range[0]) * i / (POINTS - 1);
+        // Not evenly: the chart would take every nth point for a tick, and not round numbers.
+        final double t = (double) i / (POINTS - 1);
+        x[i] = range[0] + (range[1] - range[0]) * (t + 0.02 * Math.sin(2 * Math.PI * t));
         evaluate(scene.at(x[i]), i, value, slope);
       }
       curves.add(new Curve(label, x, value, slope));

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -15,6 +16,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.Miner;
 import org.jloss.Spec;
 import org.jloss.ValueAndGradient;
 import org.jloss.parity.DType;
@@ -74,18 +76,18 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    final Loss loss = Values.loss(id, settings);
-    final Map<String, TensorEntry> inputs = inputs(loss.spec());
-    final Map<String, TensorEntry> results = evaluate(loss, inputs);
+    final Object system = Values.system(id, settings);
+    final Map<String, TensorEntry> inputs = inputs(Losses.spec(id));
+    final Map<String, TensorEntry> results = evaluate(system, inputs);
     if (out != null) {
-      Safetensors.write(out, results, metadata(loss));
+      Safetensors.write(out, results, metadata(system));
     }
     if (!grad) {
-      results.keySet().retainAll(java.util.Set.of(ReferenceCase.VALUE));
+      results.keySet().removeIf(name -> name.startsWith(ReferenceCase.GRADIENT));
     }
     final PrintWriter printer = command.commandLine().getOut();
     if (json) {
-      printer.print(Values.print(describe(loss, results)));
+      printer.print(Values.print(describe(system, results)));
     } else {
       results.forEach((name, entry) -> printer.println(name + "  " + entry + "  " + text(entry)));
     }
@@ -132,43 +134,49 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   /** Value and gradients by the names that reference files have. */
-  private static Map<String, TensorEntry> evaluate(Loss loss, Map<String, TensorEntry> inputs) {
+  private Map<String, TensorEntry> evaluate(Object system, Map<String, TensorEntry> inputs) {
     final Map<String, TensorEntry> results = new LinkedHashMap<>();
+    final List<Spec.InputSpec> specs = Losses.spec(id).inputs();
     try (PointerScope scope = new PointerScope()) {
       final Tensor[] tensors =
-          loss.spec().inputs().stream()
+          specs.stream()
               .map(input -> inputs.get(input.name()))
               .map(entry -> entry == null ? null : entry.toTensor())
               .toArray(Tensor[]::new);
-      final ValueAndGradient result = loss.valueAndGradient(tensors);
+      if (system instanceof Miner miner) {
+        miner
+            .mine(tensors)
+            .tensors()
+            .forEach((name, t) -> results.put(ReferenceCase.OUTPUT + name, TensorEntry.of(t)));
+        return results;
+      }
+      final ValueAndGradient result = ((Loss) system).valueAndGradient(tensors);
       results.put(ReferenceCase.VALUE, TensorEntry.of(result.value()));
       for (int i = 0; i < tensors.length; i++) {
         final Tensor gradient = result.gradient(i);
         if (gradient != null) {
-          results.put(
-              ReferenceCase.GRADIENT + loss.spec().inputs().get(i).name(),
-              TensorEntry.of(gradient));
+          results.put(ReferenceCase.GRADIENT + specs.get(i).name(), TensorEntry.of(gradient));
         }
       }
     }
     return results;
   }
 
-  private Map<String, String> metadata(Loss loss) {
+  private Map<String, String> metadata(Object system) {
     final Map<String, String> texts = new LinkedHashMap<>();
     texts.put("loss", id);
-    for (final Spec.Parameter parameter : loss.spec().parameters()) {
-      texts.put(parameter.name(), Values.text(Losses.value(loss, parameter)));
+    for (final Spec.Parameter parameter : Losses.spec(id).parameters()) {
+      texts.put(parameter.name(), Values.text(Losses.value(system, parameter)));
     }
     return texts;
   }
 
-  private ObjectNode describe(Loss loss, Map<String, TensorEntry> results) {
+  private ObjectNode describe(Object system, Map<String, TensorEntry> results) {
     final ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("loss", id);
     final ObjectNode parameters = root.putObject("parameters");
-    for (final Spec.Parameter parameter : loss.spec().parameters()) {
-      parameters.set(parameter.name(), Values.json(Losses.value(loss, parameter)));
+    for (final Spec.Parameter parameter : Losses.spec(id).parameters()) {
+      parameters.set(parameter.name(), Values.json(Losses.value(system, parameter)));
     }
     final ObjectNode tensors = root.putObject("results");
     results.forEach(

@@ -5,18 +5,21 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jloss.ClassWeights;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.Miner;
 import org.jloss.Numbers;
+import org.jloss.Reduction;
 import org.jloss.Spec;
+import org.jloss.annotation.Stateful;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,12 +57,13 @@ final class ListCommand implements Callable<Integer> {
 
   private static void table(Collection<Spec> specs, PrintWriter out) {
     final List<String[]> rows = new ArrayList<>();
-    rows.add(new String[] {"loss", "family", "tensors", "parameters"});
+    rows.add(new String[] {"name", "kind", "family", "tensors", "parameters"});
     for (final Spec spec : specs) {
       final @Nullable Object defaults = defaults(spec);
       rows.add(
           new String[] {
             spec.id(),
+            kind(spec),
             spec.family(),
             spec.inputs().stream()
                 .map(i -> i.optional() ? "[" + i.name() + "]" : i.name())
@@ -69,19 +73,20 @@ final class ListCommand implements Callable<Integer> {
                 .collect(Collectors.joining(" "))
           });
     }
-    final int[] widths = new int[3];
+    final int[] widths = new int[4];
     for (final String[] row : rows) {
       for (int i = 0; i < widths.length; i++) {
         widths[i] = Math.max(widths[i], row[i].length());
       }
     }
-    final String format = "%-" + widths[0] + "s  %-" + widths[1] + "s  %-" + widths[2] + "s  %s";
+    final String format =
+        Arrays.stream(widths).mapToObj(w -> "%-" + w + "s  ").collect(Collectors.joining()) + "%s";
     rows.forEach(row -> out.println(String.format(format, (Object[]) row).stripTrailing()));
   }
 
   private static void describe(Spec spec, PrintWriter out) {
     final @Nullable Object defaults = defaults(spec);
-    out.println(spec.id() + " (" + spec.family() + ", " + spec.type().getName() + ")");
+    out.println(spec.id() + " (" + kind(spec) + ", " + spec.family() + ", " + spec.type().getName() + ")");
     out.println("  " + spec.formula());
     out.println("  source: " + spec.source());
     out.println("  tensors:");
@@ -120,14 +125,14 @@ final class ListCommand implements Callable<Integer> {
     if (parameter.type().isEnum()) {
       return String.join(", ", choices(spec, parameter));
     }
-    final String type = type(parameter);
+    final String type = type(parameter) + (parameter.list() ? ", or a list" : "");
     final String range = parameter.range();
     return range.equals("a number") ? type : type + " " + range;
   }
 
   private static List<String> choices(Spec spec, Spec.Parameter parameter) {
     final Stream<?> legal =
-        parameter.type() == org.jloss.Reduction.class
+        parameter.type() == Reduction.class
             ? spec.reductions().stream()
             : Stream.of(parameter.type().getEnumConstants());
     return legal.map(ListCommand::name).toList();
@@ -154,13 +159,22 @@ final class ListCommand implements Callable<Integer> {
     return constant.toString().toLowerCase(Locale.ROOT);
   }
 
-  /** A system with its defaults; null where something has none. */
+  /** The parameters' defaults; null where one has none. */
   private static @Nullable Object defaults(Spec spec) {
+    final Stateful stateful = spec.type().getAnnotation(Stateful.class);
     try {
-      return Losses.instantiate(spec, Map.of());
-    } catch (IllegalArgumentException | IllegalStateException e) {
+      // A memory itself would be allocated.
+      return (stateful == null ? spec.type() : stateful.options()).getConstructor().newInstance();
+    } catch (ReflectiveOperationException e) {
       return null;
     }
+  }
+
+  private static String kind(Spec spec) {
+    if (Loss.class.isAssignableFrom(spec.type())) {
+      return "loss";
+    }
+    return Miner.class.isAssignableFrom(spec.type()) ? "miner" : "memory";
   }
 
   private static void describe(Spec spec, ObjectNode node) {
@@ -168,7 +182,7 @@ final class ListCommand implements Callable<Integer> {
     node.put("id", spec.id());
     node.put("family", spec.family());
     node.put("class", spec.type().getName());
-    node.put("loss", Loss.class.isAssignableFrom(spec.type()));
+    node.put("kind", kind(spec));
     node.put("formula", spec.formula());
     node.put("source", spec.source());
     node.put("twice_differentiable", spec.twiceDifferentiable());
@@ -188,6 +202,7 @@ final class ListCommand implements Callable<Integer> {
       final ObjectNode fields = parameters.addObject();
       fields.put("name", parameter.name());
       fields.put("type", type(parameter));
+      fields.put("list", parameter.list());
       fields.put("nullable", parameter.nullable());
       if (defaults != null) {
         fields.set("default", Values.json(Losses.value(defaults, parameter)));

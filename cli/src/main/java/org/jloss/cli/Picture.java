@@ -160,8 +160,8 @@ final class Picture {
     style.setAxisTickLabelsColor(QUIET);
     style.setXAxisTickLabelsFormattingFunction(Picture::tick);
     style.setYAxisTickLabelsFormattingFunction(Picture::tick);
-    style.setYAxisTickMarkSpacingHint(48);
-    style.setXAxisTickMarkSpacingHint(64);
+    style.setYAxisTickMarkSpacingHint(64);
+    style.setXAxisTickMarkSpacingHint(80);
     style.setYAxisLeftWidthHint(64);
     style.setChartBackgroundColor(Color.WHITE);
     style.setPlotBackgroundColor(Color.WHITE);

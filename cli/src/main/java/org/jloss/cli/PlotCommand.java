@@ -40,7 +40,9 @@ final class PlotCommand implements Callable<Integer> {
     if (!suffix.equals(".png") && !suffix.equals(".svg")) {
       throw new Refusal(file + ": expected a name that ends in .png or .svg");
     }
-    final Loss loss = Values.loss(id, settings);
+    if (!(Values.system(id, settings) instanceof Loss loss)) {
+      throw new Refusal(id + " is no loss: it has no curve");
+    }
     final Picture picture = Picture.of(loss);
     if (suffix.equals(".png")) {
       Files.write(file, picture.png());

@@ -13,9 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jloss.ClassWeights;
-import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.Memory;
 import org.jloss.Numbers;
 import org.jloss.Spec;
 import org.jspecify.annotations.Nullable;
@@ -27,21 +28,24 @@ final class Values {
 
   private Values() {}
 
-  /** The loss of a name with parameters given as {@code name=value}. */
-  static Loss loss(String id, Map<String, String> settings) {
+  /** A loss or miner with parameters given as {@code name=value}. */
+  static Object system(String id, Map<String, String> settings) {
     final Spec spec = Losses.spec(id);
+    if (Memory.class.isAssignableFrom(spec.type())) {
+      throw new Refusal(id + " keeps a state between calls; there is nothing to compute from one");
+    }
     final Map<String, @Nullable Object> parameters = new LinkedHashMap<>();
     settings.forEach(
         (name, text) ->
             parameters.put(
                 name, spec.parameter(name).map(p -> parse(p, text.strip())).orElse(text)));
-    return Losses.create(id, parameters);
+    return Losses.instantiate(spec, parameters);
   }
 
   /** What cannot be read is passed on as a text: the loss's own message is about it then. */
   private static @Nullable Object parse(Spec.Parameter parameter, String text) {
     if (parameter.type().isEnum()) {
-      return text;
+      return parameter.list() ? List.of(text.split("\\s*,\\s*")) : text;
     }
     final String word = text.toLowerCase(Locale.ROOT);
     if (parameter.nullable() && word.equals("none")) {
@@ -97,6 +101,9 @@ final class Values {
           ? text(numbers[0])
           : String.join(",", Arrays.stream(numbers).mapToObj(Values::text).toList());
     }
+    if (value instanceof List<?> list) {
+      return list.stream().map(Values::text).collect(Collectors.joining(","));
+    }
     return value.toString();
   }
 
@@ -124,6 +131,11 @@ final class Values {
     }
     if (value instanceof Double number) {
       return json(number.doubleValue());
+    }
+    if (value instanceof List<?> items) {
+      final ArrayNode list = nodes.arrayNode();
+      items.forEach(item -> list.add(json(item)));
+      return list;
     }
     final double @Nullable [] numbers = numbers(value);
     if (numbers == null) {
