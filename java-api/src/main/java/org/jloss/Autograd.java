@@ -15,8 +15,8 @@ public final class Autograd {
   private Autograd() {}
 
   /**
-   * The backward pass from a value of one number: adds to the {@code grad} of the leaves. What a {@link
-   * CustomLoss} throws arrives as it was thrown.
+   * The backward pass from a value of one number: adds to the {@code grad} of the leaves. What a
+   * {@link CustomLoss} throws arrives as it was thrown.
    */
   public static void backward(Tensor value) {
     try {
@@ -27,9 +27,8 @@ public final class Autograd {
   }
 
   /** Value and gradients of a formula, on leaves of their own. See {@link Loss#compute}. */
-  static Tensor differentiate(
-      FormulaLoss loss, @Nullable Tensor[] inputs, TensorVector gradients) {
-    final Tensor value = new Tensor();  // outside the scope, so that it is the caller's
+  static Tensor differentiate(FormulaLoss loss, @Nullable Tensor[] inputs, TensorVector gradients) {
+    final Tensor value = new Tensor(); // outside the scope, so that it is the caller's
     try (PointerScope scope = new PointerScope();
         AutoGradMode mode = new AutoGradMode(true)) {
       boolean asked = false;

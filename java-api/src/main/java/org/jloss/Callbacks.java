@@ -50,7 +50,7 @@ final class Callbacks {
 
   private static Tensor withGradients(
       CustomLoss loss, @Nullable Tensor[] inputs, TensorVector gradients) {
-    final Tensor result = new Tensor();  // outside the scope, so that it is the caller's
+    final Tensor result = new Tensor(); // outside the scope, so that it is the caller's
     try (PointerScope scope = new PointerScope()) {
       final Tensor value = loss.forward(inputs);
       put(gradients, loss.backward(inputs, torch.ones_like(value)), inputs.length, loss.spec());
@@ -58,8 +58,7 @@ final class Callbacks {
     }
   }
 
-  private static void call(
-      long handle, long phase, TensorVector inputs, TensorVector outputs) {
+  private static void call(long handle, long phase, TensorVector inputs, TensorVector outputs) {
     if (phase == Native.kRelease) {
       LOSSES.remove(handle);
       return;
@@ -84,7 +83,10 @@ final class Callbacks {
       TensorVector vector, @Nullable Tensor[] gradients, int inputs, Spec spec) {
     if (gradients.length != inputs) {
       throw new IllegalArgumentException(
-          spec.id() + ": expected backward to give " + inputs + " gradients, one an input, got "
+          spec.id()
+              + ": expected backward to give "
+              + inputs
+              + " gradients, one an input, got "
               + gradients.length);
     }
     vector.resize(inputs);

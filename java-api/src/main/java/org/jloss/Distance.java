@@ -1,8 +1,8 @@
 package org.jloss;
 
 /**
- * How far two embeddings are apart. Cosine and dot are similarities, of which the larger is the nearer:
- * losses and miners turn the sign.
+ * How far two embeddings are apart. Cosine and dot are similarities, of which the larger is the
+ * nearer: losses and miners turn the sign.
  */
 public enum Distance {
   /** {@code ‖x - y‖}, with gradient 0 at 0. */

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * Loss halfSquare = FormulaLoss.of("half_square", 2, in -> in[0].sub(in[1]).square().mean().mul(half));
  * }</pre>
  *
- * A record with {@link org.jloss.annotation.Definition} that implements this interface has parameters
- * and a specification, as the library's own losses have.
+ * A record with {@link org.jloss.annotation.Definition} that implements this interface has
+ * parameters and a specification, as the library's own losses have.
  */
 public interface FormulaLoss extends Loss {
 

@@ -7,8 +7,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 
 /**
- * Triplets (anchor, positive, negative) or pairs (anchor1, positive, anchor2, negative) as int64 vectors
- * of positions in a batch. Closing it closes them.
+ * Triplets (anchor, positive, negative) or pairs (anchor1, positive, anchor2, negative) as int64
+ * vectors of positions in a batch. Closing it closes them.
  */
 public final class Indices implements AutoCloseable {
   private static final List<String> TRIPLETS = List.of("anchor", "positive", "negative");

@@ -181,6 +181,9 @@ public final class Losses {
       }
     }
     throw Parameters.wrong(
-        spec, parameter, "to be a " + Parameters.describe(type), "'" + Parameters.name(value) + "'");
+        spec,
+        parameter,
+        "to be a " + Parameters.describe(type),
+        "'" + Parameters.name(value) + "'");
   }
 }

@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A store of past embeddings: the one kind of thing here that holds a state. Close it, save it with the
- * model. Threads may share it.
+ * A store of past embeddings: the one kind of thing here that holds a state. Close it, save it with
+ * the model. Threads may share it.
  */
 public interface Memory extends AutoCloseable {
 
@@ -27,7 +27,9 @@ public interface Memory extends AutoCloseable {
     Calls.enqueue(this, keys);
   }
 
-  /** What it holds: a handle on the state itself, which later calls change. The caller closes it. */
+  /**
+   * What it holds: a handle on the state itself, which later calls change. The caller closes it.
+   */
   Tensor keys();
 
   /** Writes the state to a safetensors file. */

@@ -5,8 +5,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A miner: picks pairs or triplets out of a batch of embeddings. Its indices carry no gradient; it flows
- * through the embeddings that they pick.
+ * A miner: picks pairs or triplets out of a batch of embeddings. Its indices carry no gradient; it
+ * flows through the embeddings that they pick.
  */
 public interface Miner {
 
@@ -22,8 +22,8 @@ public interface Miner {
    * The picked indices; the caller closes them.
    *
    * @param inputs the tensors in the order of the specification
-   * @throws IllegalArgumentException for shapes and values that the miner does not take; further as in
-   *     {@link Loss}
+   * @throws IllegalArgumentException for shapes and values that the miner does not take; further as
+   *     in {@link Loss}
    */
   default Indices mine(@Nullable Tensor... inputs) {
     return Calls.mine(this, inputs);

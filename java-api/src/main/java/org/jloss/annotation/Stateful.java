@@ -6,7 +6,9 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Marks a class that keeps a state between calls: its parameters stand in a record of their own. */
+/**
+ * Marks a class that keeps a state between calls: its parameters stand in a record of their own.
+ */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)

@@ -14,14 +14,15 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cross entropy of logits with class indices or class probabilities. With {@code p = softmax(input)},
- * {@code s = label_smoothing}: for an index {@code y} {@code l = -(1 - s) w_y log p_y - s/C Σ_c w_c log
- * p_c}, for probabilities {@code l = -Σ_c w_c ((1 - s) target_c + s/C) log p_c}.
+ * Cross entropy of logits with class indices or class probabilities. With {@code p =
+ * softmax(input)}, {@code s = label_smoothing}: for an index {@code y} {@code l = -(1 - s) w_y log
+ * p_y - s/C Σ_c w_c log p_c}, for probabilities {@code l = -Σ_c w_c ((1 - s) target_c + s/C) log
+ * p_c}.
  *
- * <p>{@code input}: {@code (N,C,*)} or {@code (C)}. {@code target}: int64 {@code (N,*)} or {@code ()}, or
- * probabilities of input's shape and dtype. Rows of the ignored index add nothing. Mean: divided by the sum
- * of {@code w_y} over the rows that are not ignored (NaN if there are none); for probabilities by the
- * number of rows.
+ * <p>{@code input}: {@code (N,C,*)} or {@code (C)}. {@code target}: int64 {@code (N,*)} or {@code
+ * ()}, or probabilities of input's shape and dtype. Rows of the ignored index add nothing. Mean:
+ * divided by the sum of {@code w_y} over the rows that are not ignored (NaN if there are none); for
+ * probabilities by the number of rows.
  *
  * <p>Source: {@code torch.nn.functional.cross_entropy}.
  *
@@ -35,9 +36,18 @@ import org.jspecify.annotations.Nullable;
     formula = "l = -w_y log softmax(input)_y, or -sum_c w_c target_c log softmax(input)_c",
     source = "torch.nn.functional.cross_entropy")
 @Input(name = "input", shape = "N,C,*|C", domain = Domain.LOGITS, differentiable = true)
-@Input(name = "target", shape = "N,*|()|N,C,*|C", domain = Domain.CLASS_INDEX_OR_SIMPLEX, differentiable = true)
+@Input(
+    name = "target",
+    shape = "N,*|()|N,C,*|C",
+    domain = Domain.CLASS_INDEX_OR_SIMPLEX,
+    differentiable = true)
 @Input(name = "weight", shape = "C", domain = Domain.WEIGHT, optional = true)
-public record CrossEntropyLoss(@Nullable ClassWeights weight, long ignoreIndex, @Range(min = 0, max = 1) double labelSmoothing, Reduction reduction) implements Loss {
+public record CrossEntropyLoss(
+    @Nullable ClassWeights weight,
+    long ignoreIndex,
+    @Range(min = 0, max = 1) double labelSmoothing,
+    Reduction reduction)
+    implements Loss {
 
   /** Checks the parameters. */
   public CrossEntropyLoss {
@@ -76,6 +86,7 @@ public record CrossEntropyLoss(@Nullable ClassWeights weight, long ignoreIndex, 
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.cross_entropy_loss(in[0], in[1], in[2], ignoreIndex, labelSmoothing, reduction.code(), gradients);
+    return Native.cross_entropy_loss(
+        in[0], in[1], in[2], ignoreIndex, labelSmoothing, reduction.code(), gradients);
   }
 }

@@ -15,12 +15,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Focal loss of softmax probabilities: {@code l = alpha_y (1 - p_y)^gamma h} with {@code p =
- * softmax(input)} and {@code h} the cross entropy, {@code -(1 - s) log p_y - s/C Σ_c log p_c}, {@code s =
- * label_smoothing}.
+ * softmax(input)} and {@code h} the cross entropy, {@code -(1 - s) log p_y - s/C Σ_c log p_c},
+ * {@code s = label_smoothing}.
  *
- * <p>{@code input}: {@code (N,C,*)}. {@code target}: int64 {@code (N,*)}. Rows of the ignored index add
- * nothing. Where {@code p_y = 1} and gamma is below 1, the gradient is 0. Mean: divided by the number of
- * rows that are not ignored (NaN if there are none).
+ * <p>{@code input}: {@code (N,C,*)}. {@code target}: int64 {@code (N,*)}. Rows of the ignored index
+ * add nothing. Where {@code p_y = 1} and gamma is below 1, the gradient is 0. Mean: divided by the
+ * number of rows that are not ignored (NaN if there are none).
  *
  * <p>Source: Lin et al., Focal Loss for Dense Object Detection, 2017, in its softmax form.
  *
@@ -37,7 +37,13 @@ import org.jspecify.annotations.Nullable;
 @Input(name = "input", shape = "N,C,*", domain = Domain.LOGITS, differentiable = true)
 @Input(name = "target", shape = "N,*", domain = Domain.CLASS_INDEX)
 @Input(name = "alpha", shape = "C|()", domain = Domain.WEIGHT, optional = true)
-public record FocalLoss(@Nullable ClassWeights alpha, @Range(min = 0, openMax = true) double gamma, long ignoreIndex, @Range(min = 0, max = 1) double labelSmoothing, Reduction reduction) implements Loss {
+public record FocalLoss(
+    @Nullable ClassWeights alpha,
+    @Range(min = 0, openMax = true) double gamma,
+    long ignoreIndex,
+    @Range(min = 0, max = 1) double labelSmoothing,
+    Reduction reduction)
+    implements Loss {
 
   /** Checks the parameters. */
   public FocalLoss {
@@ -81,6 +87,7 @@ public record FocalLoss(@Nullable ClassWeights alpha, @Range(min = 0, openMax = 
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.focal_loss(in[0], in[1], in[2], gamma, ignoreIndex, labelSmoothing, reduction.code(), gradients);
+    return Native.focal_loss(
+        in[0], in[1], in[2], gamma, ignoreIndex, labelSmoothing, reduction.code(), gradients);
   }
 }

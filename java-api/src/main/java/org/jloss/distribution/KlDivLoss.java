@@ -12,12 +12,12 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kullback-Leibler divergence of {@code target} from {@code exp(input)}: {@code l = target (log target -
- * input)}, or with log targets {@code l = exp(target) (target - input)}.
+ * Kullback-Leibler divergence of {@code target} from {@code exp(input)}: {@code l = target (log
+ * target - input)}, or with log targets {@code l = exp(target) (target - input)}.
  *
- * <p>{@code input}, log-probabilities, and {@code target} have one shape {@code (*)}. A probability 0 adds
- * 0 and has gradient 0. Mean divides by the number of elements, which is not the divergence: batchmean,
- * which divides by N, is.
+ * <p>{@code input}, log-probabilities, and {@code target} have one shape {@code (*)}. A probability
+ * 0 adds 0 and has gradient 0. Mean divides by the number of elements, which is not the divergence:
+ * batchmean, which divides by N, is.
  *
  * <p>Source: {@code torch.nn.functional.kl_div}.
  *

@@ -12,13 +12,14 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Homoscedastic uncertainty weighting of several losses: {@code Σ e^{-s} L / 2 + s / 2}, or another form, with
- * {@code s = log σ²} learned.
+ * Homoscedastic uncertainty weighting of several losses: {@code Σ e^{-s} L / 2 + s / 2}, or another
+ * form, with {@code s = log σ²} learned.
  *
- * <p>{@code losses}: the tasks' losses {@code (T)}. {@code log_vars}: {@code s}, {@code (T)}, kept by the caller
- * and usually begun at 0. The value is one number.
+ * <p>{@code losses}: the tasks' losses {@code (T)}. {@code log_vars}: {@code s}, {@code (T)}, kept
+ * by the caller and usually begun at 0. The value is one number.
  *
- * <p>Source: Kendall, Gal, Cipolla, 2018; plain: Gal's example code; softplus: Liebel, Körner, 2018.
+ * <p>Source: Kendall, Gal, Cipolla, 2018; plain: Gal's example code; softplus: Liebel, Körner,
+ * 2018.
  *
  * @param form the form of all tasks, or one a task
  */
@@ -65,6 +66,7 @@ public record UncertaintyWeighting(List<Form> form) implements Loss {
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.uncertainty_weighting(in[0], in[1], form.stream().mapToLong(Form::ordinal).toArray(), gradients);
+    return Native.uncertainty_weighting(
+        in[0], in[1], form.stream().mapToLong(Form::ordinal).toArray(), gradients);
   }
 }

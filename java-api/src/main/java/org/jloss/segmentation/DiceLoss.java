@@ -15,25 +15,28 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Dice loss: {@code L = 1 - (2 TP + smooth_nr) / (P + G + smooth_dr)} with {@code TP = Σpg}, {@code P =
- * Σp}, {@code G = Σg}.
+ * Dice loss: {@code L = 1 - (2 TP + smooth_nr) / (P + G + smooth_dr)} with {@code TP = Σpg}, {@code
+ * P = Σp}, {@code G = Σg}.
  *
- * <p>{@code input}: {@code (N,C,*)}, probabilities, or scores with {@code fromLogits}. {@code target}:
- * {@code (N,C,*)} of input's dtype or int64; for multiclass also class indices, int64 {@code (N,*)}, and
- * for binary with one channel {@code (N,*)}.
+ * <p>{@code input}: {@code (N,C,*)}, probabilities, or scores with {@code fromLogits}. {@code
+ * target}: {@code (N,C,*)} of input's dtype or int64; for multiclass also class indices, int64
+ * {@code (N,*)}, and for binary with one channel {@code (N,*)}.
  *
- * <p>The sums go over space; with dims batch over N too; with average micro over C too. Micro: {@code 1 -
- * (2 Σ_c w TP + nr) / (Σ_c w (P + G) + dr)}. Macro: the mean over classes of {@code w L}, or with
- * normalized weights {@code Σ w L / Σ w}. None: {@code w L} a class. Micro and macro leave {@code (N)}, or
- * one value for the whole batch; none leaves {@code (N,C)} or {@code (C)}; the reduction acts on that.
+ * <p>The sums go over space; with dims batch over N too; with average micro over C too. Micro:
+ * {@code 1 - (2 Σ_c w TP + nr) / (Σ_c w (P + G) + dr)}. Macro: the mean over classes of {@code w
+ * L}, or with normalized weights {@code Σ w L / Σ w}. None: {@code w L} a class. Micro and macro
+ * leave {@code (N)}, or one value for the whole batch; none leaves {@code (N,C)} or {@code (C)};
+ * the reduction acts on that.
  *
- * <p>With smooth 0 two empty masks give NaN. A float target is differentiable, a class index is not.
+ * <p>With smooth 0 two empty masks give NaN. A float target is differentiable, a class index is
+ * not.
  *
  * <p>Source: Milletari, Navab, Ahmadi, V-Net, 2016, with the options of MONAI, kornia and
  * segmentation_models_pytorch.
  *
  * @param mode what the channels are
- * @param fromLogits whether a sigmoid (binary, multilabel) or a softmax over C (multiclass) is taken first
+ * @param fromLogits whether a sigmoid (binary, multilabel) or a softmax over C (multiclass) is
+ *     taken first
  * @param dims whether each sample has sums of its own
  * @param average how the classes are joined
  * @param smooth added above and below: not negative
@@ -41,7 +44,8 @@ import org.jspecify.annotations.Nullable;
  * @param smoothDr added below, null for smooth
  * @param squared whether P and G are sums of squares
  * @param softLabel whether {@code TP = (P + G - Σ|p - g|) / 2}, which is right for soft targets
- * @param classes the channels that take part, counted after the background has been left out; null for all
+ * @param classes the channels that take part, counted after the background has been left out; null
+ *     for all
  * @param weight a factor a class, or null
  * @param weightMode what a macro average with weights divides by
  * @param absent what a macro average does with a class that has no target
@@ -56,7 +60,24 @@ import org.jspecify.annotations.Nullable;
 @Input(name = "input", shape = "N,C,*", domain = Domain.PROBABILITY, differentiable = true)
 @Input(name = "target", shape = "N,C,*|N,*", domain = Domain.PROBABILITY, differentiable = true)
 @Input(name = "weight", shape = "C", domain = Domain.WEIGHT, optional = true)
-public record DiceLoss(Mode mode, boolean fromLogits, Dims dims, Average average, @Range(min = 0, openMax = true) double smooth, @Range(min = 0, openMax = true) @Nullable Double smoothNr, @Range(min = 0, openMax = true) @Nullable Double smoothDr, boolean squared, boolean softLabel, @Nullable List<Long> classes, @Nullable ClassWeights weight, WeightMode weightMode, Absent absent, @Nullable Long ignoreIndex, boolean includeBackground, Reduction reduction) implements Loss {
+public record DiceLoss(
+    Mode mode,
+    boolean fromLogits,
+    Dims dims,
+    Average average,
+    @Range(min = 0, openMax = true) double smooth,
+    @Range(min = 0, openMax = true) @Nullable Double smoothNr,
+    @Range(min = 0, openMax = true) @Nullable Double smoothDr,
+    boolean squared,
+    boolean softLabel,
+    @Nullable List<Long> classes,
+    @Nullable ClassWeights weight,
+    WeightMode weightMode,
+    Absent absent,
+    @Nullable Long ignoreIndex,
+    boolean includeBackground,
+    Reduction reduction)
+    implements Loss {
 
   /** What the channels are. */
   public enum Mode {
@@ -107,12 +128,45 @@ public record DiceLoss(Mode mode, boolean fromLogits, Dims dims, Average average
   /** Checks the parameters. */
   public DiceLoss {
     classes = classes == null ? null : List.copyOf(classes);
-    Parameters.check(DiceLoss.class, mode, fromLogits, dims, average, smooth, smoothNr, smoothDr, squared, softLabel, classes, weight, weightMode, absent, ignoreIndex, includeBackground, reduction);
+    Parameters.check(
+        DiceLoss.class,
+        mode,
+        fromLogits,
+        dims,
+        average,
+        smooth,
+        smoothNr,
+        smoothDr,
+        squared,
+        softLabel,
+        classes,
+        weight,
+        weightMode,
+        absent,
+        ignoreIndex,
+        includeBackground,
+        reduction);
   }
 
   /** The defaults. */
   public DiceLoss() {
-    this(Mode.BINARY, false, Dims.PER_SAMPLE, Average.MICRO, 1e-6, null, null, false, false, null, null, WeightMode.PLAIN, Absent.COUNT, null, true, Reduction.MEAN);
+    this(
+        Mode.BINARY,
+        false,
+        Dims.PER_SAMPLE,
+        Average.MICRO,
+        1e-6,
+        null,
+        null,
+        false,
+        false,
+        null,
+        null,
+        WeightMode.PLAIN,
+        Absent.COUNT,
+        null,
+        true,
+        Reduction.MEAN);
   }
 
   /** A copy with this mode. */
@@ -202,10 +256,25 @@ public record DiceLoss(Mode mode, boolean fromLogits, Dims dims, Average average
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.dice_loss(in[0], in[1], in[2], mode.ordinal(), fromLogits, dims.ordinal(), average.ordinal(), smooth,
-        smoothNr == null ? smooth : smoothNr, smoothDr == null ? smooth : smoothDr, squared, softLabel,
+    return Native.dice_loss(
+        in[0],
+        in[1],
+        in[2],
+        mode.ordinal(),
+        fromLogits,
+        dims.ordinal(),
+        average.ordinal(),
+        smooth,
+        smoothNr == null ? smooth : smoothNr,
+        smoothDr == null ? smooth : smoothDr,
+        squared,
+        softLabel,
         classes == null ? new long[0] : classes.stream().mapToLong(Long::longValue).toArray(),
-        weightMode.ordinal(), absent.ordinal(), ignoreIndex == null ? null : new long[] {ignoreIndex}, includeBackground,
-        reduction.code(), gradients);
+        weightMode.ordinal(),
+        absent.ordinal(),
+        ignoreIndex == null ? null : new long[] {ignoreIndex},
+        includeBackground,
+        reduction.code(),
+        gradients);
   }
 }

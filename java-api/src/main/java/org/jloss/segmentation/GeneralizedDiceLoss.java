@@ -13,13 +13,14 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generalized Dice loss: {@code L = 1 - (2 Σ_c w TP + smooth_nr) / (Σ_c w (P + G) + smooth_dr)} with {@code
- * TP = Σpg}, {@code P = Σp}, {@code G = Σg} a class and {@code w} from the volume G of the class.
+ * Generalized Dice loss: {@code L = 1 - (2 Σ_c w TP + smooth_nr) / (Σ_c w (P + G) + smooth_dr)}
+ * with {@code TP = Σpg}, {@code P = Σp}, {@code G = Σg} a class and {@code w} from the volume G of
+ * the class.
  *
- * <p>{@code input}: probabilities {@code (N,C,*)}; {@code target}: one-hot, of input's shape and dtype. The
- * sums go over space, with batch over N too. A class without target has the largest finite weight of its
- * sample; where no class has a target every weight is 0. No gradient flows through the weights. The value
- * is {@code (N)}, or one number with batch, before the reduction.
+ * <p>{@code input}: probabilities {@code (N,C,*)}; {@code target}: one-hot, of input's shape and
+ * dtype. The sums go over space, with batch over N too. A class without target has the largest
+ * finite weight of its sample; where no class has a target every weight is 0. No gradient flows
+ * through the weights. The value is {@code (N)}, or one number with batch, before the reduction.
  *
  * <p>Source: Sudre et al., 2017; MONAI's GeneralizedDiceLoss.
  *
@@ -36,7 +37,14 @@ import org.jspecify.annotations.Nullable;
     source = "Sudre et al. 2017; monai.losses.GeneralizedDiceLoss")
 @Input(name = "input", shape = "N,C,*", domain = Domain.PROBABILITY, differentiable = true)
 @Input(name = "target", shape = "N,C,*", domain = Domain.BINARY)
-public record GeneralizedDiceLoss(WeightType wType, @Range(min = 0, openMax = true) double smoothNr, @Range(min = 0, openMax = true) double smoothDr, boolean batch, boolean softLabel, Reduction reduction) implements Loss {
+public record GeneralizedDiceLoss(
+    WeightType wType,
+    @Range(min = 0, openMax = true) double smoothNr,
+    @Range(min = 0, openMax = true) double smoothDr,
+    boolean batch,
+    boolean softLabel,
+    Reduction reduction)
+    implements Loss {
 
   /** The class weight. */
   public enum WeightType {
@@ -50,7 +58,8 @@ public record GeneralizedDiceLoss(WeightType wType, @Range(min = 0, openMax = tr
 
   /** Checks the parameters. */
   public GeneralizedDiceLoss {
-    Parameters.check(GeneralizedDiceLoss.class, wType, smoothNr, smoothDr, batch, softLabel, reduction);
+    Parameters.check(
+        GeneralizedDiceLoss.class, wType, smoothNr, smoothDr, batch, softLabel, reduction);
   }
 
   /** The defaults. */
@@ -95,6 +104,15 @@ public record GeneralizedDiceLoss(WeightType wType, @Range(min = 0, openMax = tr
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.generalized_dice_loss(in[0], in[1], wType.ordinal(), smoothNr, smoothDr, batch, softLabel, reduction.code(), gradients);
+    return Native.generalized_dice_loss(
+        in[0],
+        in[1],
+        wType.ordinal(),
+        smoothNr,
+        smoothDr,
+        batch,
+        softLabel,
+        reduction.code(),
+        gradients);
   }
 }

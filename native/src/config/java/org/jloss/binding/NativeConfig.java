@@ -57,8 +57,7 @@ public class NativeConfig implements InfoMapper {
         .put(
             new Info("std::optional<int64_t>")
                 .annotations("@Optional")
-                .pointerTypes("long[]")
-                .cast())
+                .pointerTypes("long[]"))
         .put(
             new Info("at::ArrayRef<double>")
                 .annotations("@Cast({\"double*\", \"std::vector<double>&\"}) @StdVector")
