@@ -86,7 +86,8 @@ final class ListCommand implements Callable<Integer> {
 
   private static void describe(Spec spec, PrintWriter out) {
     final @Nullable Object defaults = defaults(spec);
-    out.println(spec.id() + " (" + kind(spec) + ", " + spec.family() + ", " + spec.type().getName() + ")");
+    out.println(
+        spec.id() + " (" + kind(spec) + ", " + spec.family() + ", " + spec.type().getName() + ")");
     out.println("  " + spec.formula());
     out.println("  source: " + spec.source());
     out.println("  tensors:");

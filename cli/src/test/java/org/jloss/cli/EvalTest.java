@@ -116,8 +116,7 @@ class EvalTest {
   @Test
   void readsFilesOfTorchSave() {
     final Path torch =
-        Path.of(
-            System.getProperty("jloss.home"), "tests/src/test/resources/parity/reference.pt");
+        Path.of(System.getProperty("jloss.home"), "tests/src/test/resources/parity/reference.pt");
     final Run run = Run.jloss("eval", "mse_loss", "--in", torch);
     assertEquals(2, run.status());
     assertTrue(run.err().startsWith("jloss eval: " + torch + ": expected a tensor 'input', got "));

@@ -22,9 +22,7 @@ class PlotTest {
   @TempDir Path folder;
 
   static Stream<String> losses() {
-    return Losses.all().stream()
-        .filter(s -> Loss.class.isAssignableFrom(s.type()))
-        .map(Spec::id);
+    return Losses.all().stream().filter(s -> Loss.class.isAssignableFrom(s.type())).map(Spec::id);
   }
 
   @ParameterizedTest
@@ -39,8 +37,7 @@ class PlotTest {
       assertTrue(Arrays.stream(curve.value()).allMatch(Double::isFinite), curve.label());
       int wrong = 0;
       for (int i = 1; i < x.length - 1; i++) {
-        final double secant =
-            (curve.value()[i + 1] - curve.value()[i - 1]) / (x[i + 1] - x[i - 1]);
+        final double secant = (curve.value()[i + 1] - curve.value()[i - 1]) / (x[i + 1] - x[i - 1]);
         wrong += Math.abs(secant - curve.slope()[i]) > 0.02 * largest ? 1 : 0;
       }
       // At a kink, and where it bends most.
@@ -52,8 +49,7 @@ class PlotTest {
   @MethodSource("losses")
   void drawsEveryLoss(String id) throws Exception {
     final Path png = folder.resolve(id + ".png");
-    assertEquals(
-        png + System.lineSeparator(), Run.jloss("plot", id, "--out", png).assertHeld());
+    assertEquals(png + System.lineSeparator(), Run.jloss("plot", id, "--out", png).assertHeld());
     assertEquals(2080, ImageIO.read(png.toFile()).getWidth());
 
     final Path svg = folder.resolve(id + ".svg");

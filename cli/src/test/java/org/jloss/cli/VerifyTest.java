@@ -69,8 +69,7 @@ class VerifyTest {
   @Test
   void writesHtmlWithPictures() throws IOException {
     final Path html = folder.resolve("new folder/report.html");
-    final Run run =
-        Run.jloss("verify", "--html", html, reference("good.safetensors", 2.5));
+    final Run run = Run.jloss("verify", "--html", html, reference("good.safetensors", 2.5));
     assertTrue(run.assertHeld().contains("report: " + html));
     final String page = Files.readString(html);
     assertTrue(page.contains("mse_loss"));
@@ -95,9 +94,7 @@ class VerifyTest {
     Safetensors.write(plain, Map.of("x", TensorEntry.of(new double[] {1}, 1)), Map.of());
     Run.jloss("verify", plain)
         .assertRefused(
-            "jloss verify: "
-                + plain
-                + ": holds no reference cases: no 'jloss' in its metadata");
+            "jloss verify: " + plain + ": holds no reference cases: no 'jloss' in its metadata");
   }
 
   @Test
