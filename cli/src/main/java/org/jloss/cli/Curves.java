@@ -496,6 +496,9 @@ record Curves(String axis, List<Curve> curves) {
       if (shape.equals("()")) {
         return new long[0];
       }
+      if (shape.equals("*")) {
+        return new long[] {1};
+      }
       final List<Long> sizes = new ArrayList<>();
       for (final String axis : shape.split(",")) {
         switch (axis.strip()) {

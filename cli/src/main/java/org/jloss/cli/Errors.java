@@ -70,6 +70,7 @@ final class Errors {
           ? "out of memory"
           : thrown.getClass().getSimpleName();
     }
-    return message.strip().lines().findFirst().orElseThrow();
+    // Picocli says "option option" of a map's.
+    return message.strip().lines().findFirst().orElseThrow().replace("option option", "option");
   }
 }

@@ -46,15 +46,15 @@ class MainTest {
         "list --jsn | jloss list: Unknown option: '--jsn' (see jloss list --help)",
         "eval mse_loss | jloss eval: Missing required option: '--in=FILE' (see jloss eval --help)",
         "plot | jloss plot: Missing required parameter: 'ID' (see jloss plot --help)",
-        "plot mse_loss --set 3 | jloss plot: Value for option option '--set' (NAME=VALUE) should be in"
+        "plot mse_loss --set 3 | jloss plot: Value for option '--set' (NAME=VALUE) should be in"
             + " KEY=VALUE format but was 3 (see jloss plot --help)",
         "python | jloss python: Missing required parameter: 'FILE' (see jloss python --help)",
         "python gone.py | jloss python: gone.py: no such file",
         "verify gone | jloss verify: gone: no such file",
         "verify --loss no_loss | jloss verify: there are no reference cases of no_loss",
         "plot mse_loss -o x.gif | jloss plot: x.gif: expected a name that ends in .png or .svg",
-        "plot mse_loss --set reduction=all | jloss plot: mse_loss: expected reduction to be a value of"
-            + " none, mean, sum, got 'all'",
+        "plot mse_loss --set reduction=batchmean | jloss plot: mse_loss: expected reduction one of none,"
+            + " mean, sum, got batchmean",
         "plot huber_loss --set delta=0 | jloss plot: huber_loss: expected delta > 0, got 0.0",
         "plot huber_loss --set delta=x | jloss plot: huber_loss: expected delta to be a double, got 'x'",
         "plot mse_loss --set beta=1 | jloss plot: mse_loss: unexpected parameter beta; there are"
