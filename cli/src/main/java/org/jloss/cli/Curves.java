@@ -30,6 +30,9 @@ record Curves(String axis, List<Curve> curves) {
   private static final int PIXELS = 16;
   private static final int DIMENSIONS = 8;
 
+  /** Where a positive rests, and where a negative does. */
+  private static final double[] REST = {0.6, 1.4};
+
   /**
    * One line.
    *
@@ -209,9 +212,7 @@ record Curves(String axis, List<Curve> curves) {
         final double[] values = isPair ? targets(0, sign) : new double[] {0};
         for (final double t : values) {
           final String label =
-              isPair
-                  ? inputs.get(sign).name() + " = " + Values.text(t)
-                  : inputs.get(moved).name() + " moves, the rest at 1";
+              isPair ? inputs.get(sign).name() + " = " + Values.text(t) : moves(moved);
           add(
               label,
               range(0),
@@ -219,7 +220,7 @@ record Curves(String axis, List<Curve> curves) {
                   build(
                       i -> {
                         if (inputs.get(i).domain() == Domain.EMBEDDING) {
-                          return vector(i, i == 0 ? 0 : i == moved ? d : 1, i == moved);
+                          return vector(i, i == 0 ? 0 : i == moved ? d : rest(i), i == moved);
                         }
                         return isPair && i == sign ? still(i, t) : still(i, null);
                       }));
@@ -228,12 +229,28 @@ record Curves(String axis, List<Curve> curves) {
       return curves("distance from " + inputs.get(0).name() + ", unit vectors");
     }
 
+    private static double rest(int input) {
+      return REST[input < 2 ? 0 : 1];
+    }
+
+    private String moves(int moved) {
+      final StringBuilder label = new StringBuilder(inputs.get(moved).name()).append(" moves");
+      for (int i = 1; i < inputs.size(); i++) {
+        if (i != moved && inputs.get(i).domain() == Domain.EMBEDDING) {
+          label.append(", ").append(inputs.get(i).name()).append(" at ").append(rest(i));
+        }
+      }
+      return label.toString();
+    }
+
     /** An anchor, one of its class and one of another; one of them moves. */
     private Curves labelled() {
       final int labels = find(1, Domain.LABEL);
       for (final int moved : new int[] {1, 2}) {
         add(
-            moved == 1 ? "same class moves, the other at 1" : "other class moves, the same at 1",
+            moved == 1
+                ? "same class moves, other at " + REST[1]
+                : "other class moves, same at " + REST[0],
             range(0),
             d ->
                 build(
@@ -247,8 +264,8 @@ record Curves(String axis, List<Curve> curves) {
                       final double[] data = new double[3 * DIMENSIONS];
                       final double[] slope = new double[3 * DIMENSIONS];
                       data[0] = 1;
-                      place(data, slope, 1, moved == 1 ? d : 1, moved == 1);
-                      place(data, slope, 2, moved == 2 ? d : 1, moved == 2);
+                      place(data, slope, 1, moved == 1 ? d : REST[0], moved == 1);
+                      place(data, slope, 2, moved == 2 ? d : REST[1], moved == 2);
                       return new Part(data, new long[] {3, DIMENSIONS}, slope);
                     }));
       }
@@ -349,7 +366,7 @@ record Curves(String axis, List<Curve> curves) {
         return null;
       }
       return switch (spec.domain()) {
-        case EMBEDDING -> vector(input, 1, false);
+        case EMBEDDING -> vector(input, rest(input), false);
         case BOX_XYXY -> new Part(new double[] {0, 0, 1, 1}, shape(input), null);
         default -> filled(input, value != null ? value : usual(spec.domain()), null);
       };

@@ -160,6 +160,9 @@ final class Picture {
     style.setAxisTickLabelsColor(QUIET);
     style.setXAxisTickLabelsFormattingFunction(Picture::tick);
     style.setYAxisTickLabelsFormattingFunction(Picture::tick);
+    final double[] x = curves.curves().get(0).x();
+    style.setXAxisMin(Math.rint(x[0] * 10) / 10);
+    style.setXAxisMax(Math.rint(x[x.length - 1] * 10) / 10);
     style.setYAxisTickMarkSpacingHint(64);
     style.setXAxisTickMarkSpacingHint(80);
     style.setYAxisLeftWidthHint(64);

@@ -114,7 +114,7 @@ final class Values {
     }
     return number == Math.rint(number) && Math.abs(number) < 1e7
         ? Long.toString((long) number)
-        : Double.toString(number);
+        : Double.toString(number).replace(".0E", "e").replace('E', 'e');
   }
 
   /** A value as JSON. */

@@ -21,11 +21,27 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The script at the top level, in a checkout of nothing, with a java and a Maven that only tell. */
+/**
+ * The script at the top level, in a checkout of nothing, with a java and a Maven that only tell.
+ */
 class LauncherTest {
   private static final String[] TOOLS = {
-    "sh", "dirname", "readlink", "sed", "find", "head", "tail", "tr", "grep", "mv", "mkdir", "cat",
-    "ls", "flock", "date", "sleep"
+    "sh",
+    "dirname",
+    "readlink",
+    "sed",
+    "find",
+    "head",
+    "tail",
+    "tr",
+    "grep",
+    "mv",
+    "mkdir",
+    "cat",
+    "ls",
+    "flock",
+    "date",
+    "sleep"
   };
 
   @TempDir Path folder;
@@ -129,9 +145,12 @@ class LauncherTest {
   void buildsOnceThenStarts() throws Exception {
     final Run first = launch("list", "a b", "");
     assertEquals(0, first.status(), first.err());
-    assertEquals("jloss: building, once; this takes some minutes (log: target/build.log)\n", first.err());
+    assertEquals(
+        "jloss: building, once; this takes some minutes (log: target/build.log)\n", first.err());
     assertTrue(
-        first.out().contains("[-cp]\n[" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar:]"),
+        first
+            .out()
+            .contains("[-cp]\n[" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar:]"),
         first.out());
     assertTrue(first.out().endsWith("[org.jloss.cli.Main]\n[list]\n[a b]\n[]\n"), first.out());
     assertTrue(first.out().contains("[-Djloss.home=" + root + "]"), first.out());
@@ -209,7 +228,8 @@ class LauncherTest {
     assertTrue(run.err().contains("\n[ERROR] no such thing\n"), run.err());
     assertFalse(run.err().contains("fine"), run.err());
     assertTrue(
-        run.err().endsWith("jloss: the build failed; all of it is in " + root + "/target/build.log\n"),
+        run.err()
+            .endsWith("jloss: the build failed; all of it is in " + root + "/target/build.log\n"),
         run.err());
     maven("");
     assertEquals(0, launch("list").status());
