@@ -25,4 +25,25 @@ JLOSS_API std::string torch_version();
 /// process.
 JLOSS_API std::string cpu_capability();
 
+/// JavaCPP's way to pass a long[] of one number, or null, as an optional. A jlong is a long long,
+/// which on Linux is another type than int64_t.
+struct OptionalInt {
+  OptionalInt(const long long* data, size_t size, void* owner) : size(size), owner(owner) {
+    if (data != nullptr) {
+      value = *data;
+    }
+  }
+  void assign(long long*, size_t, void*) {}
+  static void deallocate(void*) {}
+  operator long long*() {
+    return nullptr;
+  }
+  operator std::optional<int64_t>() {
+    return value;
+  }
+  size_t size;
+  void* owner;
+  std::optional<int64_t> value;
+};
+
 }  // namespace jloss
