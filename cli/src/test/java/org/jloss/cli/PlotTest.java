@@ -1,0 +1,87 @@
+package org.jloss.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.jloss.Loss;
+import org.jloss.Losses;
+import org.jloss.Spec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class PlotTest {
+  @TempDir Path folder;
+
+  static Stream<String> losses() {
+    return Losses.all().stream().filter(s -> Loss.class.isAssignableFrom(s.type())).map(Spec::id);
+  }
+
+  @ParameterizedTest
+  @MethodSource("losses")
+  void theSlopeIsThatOfTheCurve(String id) {
+    final Curves curves = Curves.of(Losses.create(id));
+    assertFalse(curves.curves().isEmpty());
+    for (final Curves.Curve curve : curves.curves()) {
+      final double[] x = curve.x();
+      final double largest =
+          Arrays.stream(curve.slope()).filter(Double::isFinite).map(Math::abs).max().orElseThrow();
+      assertTrue(Arrays.stream(curve.value()).allMatch(Double::isFinite), curve.label());
+      int wrong = 0;
+      for (int i = 1; i < x.length - 1; i++) {
+        final double secant = (curve.value()[i + 1] - curve.value()[i - 1]) / (x[i + 1] - x[i - 1]);
+        wrong += Math.abs(secant - curve.slope()[i]) > 0.02 * largest ? 1 : 0;
+      }
+      // At a kink, and where it bends most.
+      assertTrue(wrong <= 12, id + ", " + curve.label() + ": " + wrong + " slopes are wrong");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("losses")
+  void drawsEveryLoss(String id) throws Exception {
+    final Path png = folder.resolve(id + ".png");
+    assertEquals(png + System.lineSeparator(), Run.jloss("plot", id, "--out", png).assertHeld());
+    assertEquals(2080, ImageIO.read(png.toFile()).getWidth());
+
+    final Path svg = folder.resolve(id + ".svg");
+    Run.jloss("plot", id, "-o", svg).assertHeld();
+    final var root =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(svg.toFile())
+            .getDocumentElement();
+    assertEquals("svg", root.getTagName());
+    assertFalse(root.getAttribute("viewBox").isEmpty());
+    assertTrue(Files.size(svg) < 200_000, Files.size(svg) + " bytes");
+  }
+
+  @Test
+  void parametersChangeTheCurve() {
+    final Curves huber =
+        Curves.of((Loss) Values.system("huber_loss", java.util.Map.of("delta", "0.5")));
+    final double[] slope = huber.curves().get(0).slope();
+    assertEquals(0.5, slope[slope.length - 1]);
+  }
+
+  @Test
+  void asManyClassesAsWeights() {
+    final Loss loss =
+        (Loss) Values.system("cross_entropy_loss", java.util.Map.of("weight", "1,2,3,4"));
+    assertEquals(2, Curves.of(loss).curves().size());
+  }
+
+  @Test
+  void refusesAPictureThatCannotBeWritten() {
+    final Path out = folder.resolve("no/folder/x.png");
+    Run.jloss("plot", "mse_loss", "-o", out).assertRefused("jloss plot: " + out + ": no such file");
+  }
+}
