@@ -2,6 +2,8 @@
 module org.jloss.python {
   requires transitive org.jloss;
   requires transitive org.graalvm.polyglot;
+  requires org.jloss.binding;
+  requires com.fasterxml.jackson.databind;
 
   exports org.jloss.python;
 }

@@ -22,6 +22,10 @@ import org.graalvm.polyglot.Source;
 import org.graalvm.polyglot.Value;
 import org.graalvm.polyglot.io.FileSystem;
 import org.graalvm.polyglot.io.IOAccess;
+import org.bytedeco.pytorch.Tensor;
+import org.jloss.Loss;
+import org.jloss.Losses;
+import org.jloss.Spec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +73,8 @@ public final class PythonBridge implements AutoCloseable {
 
   private final Context context;
   private final OutputStream err;
+  private final TensorPool pool;
+  private final Value boot;
   private final Value run;
 
   /** What a bridge opens to its scripts: by default nothing. */
@@ -78,6 +84,7 @@ public final class PythonBridge implements AutoCloseable {
     private @Nullable InputStream in;
     private OutputStream out = System.out;
     private OutputStream err = System.err;
+    private long memory;
 
     private Builder() {}
 
@@ -108,6 +115,18 @@ public final class PythonBridge implements AutoCloseable {
     /** Where the scripts' standard error goes; by default to the JVM's. */
     public Builder stderr(OutputStream err) {
       this.err = err;
+      return this;
+    }
+
+    /**
+     * The most bytes that tensors may have while a script runs, beyond what the process holds at its
+     * first one; past that a script gets MemoryError. By default what the machine has left.
+     */
+    public Builder memory(long bytes) {
+      if (bytes <= 0) {
+        throw new IllegalArgumentException("expected a memory budget > 0, got " + bytes);
+      }
+      memory = bytes;
       return this;
     }
 
@@ -168,7 +187,8 @@ public final class PythonBridge implements AutoCloseable {
             .option("python.PythonPath", ScriptFiles.MOUNT.resolve("src").toString())
             .build();
     err = options.err;
-    final Value boot = context.eval(Shared.BOOT);
+    pool = new TensorPool(options.memory);
+    boot = context.eval(Shared.BOOT).execute(new Host(pool));
     run = boot.getMember("run");
   }
 
@@ -195,31 +215,136 @@ public final class PythonBridge implements AutoCloseable {
   }
 
   private int runScript(String name, byte[] source, List<String> arguments) {
+    pool.enter();
     try {
       return run.execute(name, source, arguments.toArray(new String[0])).asInt();
     } catch (PolyglotException e) {
       if (e.isExit()) {
         return e.getExitStatus();
       }
-      if (e.isInternalError()) {
-        // The script is over, the JVM and the bridge are not.
-        try {
-          err.write(
-              ("Fatal Python error: " + e.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
-          err.flush();
-        } catch (IOException io) {
-          e.addSuppressed(io);
-          throw e;
-        }
-        return 1;
+      if (!e.isInternalError()) {
+        throw e;
       }
-      throw failure(e);
+      // The script is over, the JVM and the bridge are not.
+      try {
+        err.write(
+            ("Fatal Python error: " + e.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
+        err.flush();
+      } catch (IOException io) {
+        e.addSuppressed(io);
+        throw e;
+      }
+      return 1;
+    } finally {
+      pool.exit();
     }
   }
 
-  /** Whatever left Python without being a Python exception that the bridge's own code caught. */
-  private static RuntimeException failure(PolyglotException e) {
-    return e.isHostException() && e.asHostException() instanceof RuntimeException host ? host : e;
+  /**
+   * Runs statements in the scripts' name space.
+   *
+   * @throws PythonException if they raise an exception
+   */
+  public void exec(String code) {
+    call("execute", code, "<exec>");
+  }
+
+  /**
+   * The value of an expression, see {@link #get(String)} for its type.
+   *
+   * @throws PythonException if it raises an exception
+   */
+  public @Nullable Object eval(String expression) {
+    return toJava(call("evaluate", expression));
+  }
+
+  /**
+   * Sets a global of the scripts.
+   *
+   * @param value a tensor (shared, not copied; the caller still closes its own), a loss of the
+   *     library, null, a boolean, number or text
+   * @throws IllegalArgumentException for anything else
+   */
+  public void set(String name, @Nullable Object value) {
+    if (value instanceof Tensor tensor) {
+      call("set_tensor", name, pool.share(tensor));
+    } else if (value instanceof Loss loss && loss instanceof Record) {
+      final Spec spec = loss.spec();
+      final List<String> names = new ArrayList<>();
+      final List<@Nullable Object> values = new ArrayList<>();
+      for (final Spec.Parameter parameter : spec.parameters()) {
+        names.add(parameter.name());
+        values.add(LossSpecs.plain(Losses.value(loss, parameter)));
+      }
+      call("set_loss", name, spec.type().getSimpleName(), names.toArray(), values.toArray());
+    } else if (value == null
+        || value instanceof Boolean
+        || value instanceof Number
+        || value instanceof String) {
+      call("set_global", name, value);
+    } else {
+      throw new IllegalArgumentException(
+          "expected a tensor, loss, boolean, number or text for "
+              + name
+              + ", got a "
+              + value.getClass().getName());
+    }
+  }
+
+  /**
+   * A global of the scripts.
+   *
+   * @return None as null, a bool, int, float or str as Boolean, Long (Integer where it is small),
+   *     Double or String; a tensor as the preset's (sharing its data; the caller closes it), a loss as
+   *     {@link Loss}; a list or tuple of these as {@link List}
+   * @throws PythonException if there is none
+   */
+  public @Nullable Object get(String name) {
+    return toJava(call("get_global", name));
+  }
+
+  private Value call(String function, @Nullable Object... arguments) {
+    pool.enter();
+    try {
+      return boot.getMember(function).execute(arguments);
+    } catch (PolyglotException e) {
+      throw translate(e);
+    } finally {
+      pool.exit();
+    }
+  }
+
+  private RuntimeException translate(PolyglotException e) {
+    final Value error = e.getGuestObject();
+    if (!e.isGuestException() || error == null || e.isInternalError()) {
+      return e;
+    }
+    final String traceback = boot.getMember("traceback_of").execute(error).asString();
+    return new PythonException(
+        error.getMetaObject().getMetaSimpleName(), error.toString(), traceback, e);
+  }
+
+  private static @Nullable Object toJava(Value value) {
+    final Object read = Args.of(value);
+    return value(read);
+  }
+
+  private static @Nullable Object value(@Nullable Object read) {
+    if (read instanceof PyTensor tensor) {
+      return new Tensor(tensor.tensor());
+    }
+    if (read instanceof PyLoss loss) {
+      return loss.loss();
+    }
+    if (read instanceof List<?> list) {
+      final List<@Nullable Object> values = new ArrayList<>();
+      list.forEach(e -> values.add(value(e)));
+      return values;
+    }
+    if (read instanceof Args.Unknown unknown) {
+      throw new IllegalArgumentException("a Python " + unknown.type() + " has no Java type");
+    }
+    return read;
   }
 
   /**
@@ -241,5 +366,6 @@ public final class PythonBridge implements AutoCloseable {
   @Override
   public void close() {
     context.close(true);
+    pool.close();
   }
 }

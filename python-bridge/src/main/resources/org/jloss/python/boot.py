@@ -1,7 +1,7 @@
 """What PythonBridge calls: evaluated before anything of the user's, in a namespace of its own."""
 
 
-def _boot():
+def _boot(host):
     import sys
     import _signal
     import signal
@@ -21,7 +21,14 @@ def _boot():
 
     os.system = posix.system = system
 
+    import _sitebuiltins
+    import builtins
     import types
+
+    # Of site, which is not imported as it looks for packages on the disk.
+    builtins.help = _sitebuiltins._Helper()
+    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
+    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
 
     here = (lambda: 0).__code__.co_filename
 
@@ -87,7 +94,44 @@ def _boot():
             except (AttributeError, ValueError):
                 pass  # the script replaced or closed it
 
-    return types.SimpleNamespace(run=run)
+    def execute(source, name):
+        remember(name, source.encode())
+        exec(compile(source, name, "exec", dont_inherit=True), main.__dict__)
+        flush()
+
+    def evaluate(source):
+        return to_java(eval(compile(source, "<eval>", "eval", dont_inherit=True), main.__dict__))
+
+    def to_java(value):
+        # Tensors and losses as the Java objects that they wrap.
+        handle = getattr(value, "_jloss", None)
+        return value if handle is None else handle
+
+    def get_global(name):
+        return to_java(main.__dict__[name])
+
+    def set_global(name, value):
+        main.__dict__[name] = value
+
+    def set_tensor(name, handle):
+        from jloss._tensor import _wrap
+
+        main.__dict__[name] = _wrap(handle)
+
+    def set_loss(name, id, parameters, values):
+        import jloss
+
+        main.__dict__[name] = jloss._losses._unpickled(id, dict(zip(parameters, values)), {})
+
+    def traceback_of(error):
+        import traceback
+
+        return "".join(traceback.format_exception(error))
+
+    host_module = types.ModuleType("_jloss_host")
+    host_module.host = host
+    sys.modules["_jloss_host"] = host_module
+    return types.SimpleNamespace(**{k: v for k, v in locals().items() if callable(v)})
 
 
-_boot()
+_boot
