@@ -109,11 +109,15 @@ public final class TensorEntry {
    * not matter; nothing native is left behind.
    *
    * @param tensor the tensor
-   * @throws IllegalArgumentException if the tensor is undefined
+   * @throws IllegalStateException if the tensor is closed
+   * @throws IllegalArgumentException if it is undefined
    * @throws UnsupportedOperationException if it is not dense, of a dtype that is not in {@link
    *     DType}, or too large for a Java array
    */
   public static TensorEntry of(Tensor tensor) {
+    if (tensor.isNull()) {
+      throw new IllegalStateException("expected an open tensor, got a closed one");
+    }
     try (PointerScope scope = new PointerScope()) {
       if (!tensor.defined()) {
         throw new IllegalArgumentException("an undefined tensor has no elements");

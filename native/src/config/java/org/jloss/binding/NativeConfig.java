@@ -29,7 +29,13 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "jloss/runtime.h",
               "jloss/types.h",
               "jloss/regression.h",
+              "jloss/custom.h",
               "jloss/classification.h",
+              "jloss/distribution.h",
+              "jloss/metric_learning.h",
+              "jloss/multi_task.h",
+              "jloss/segmentation.h",
+              "jloss/self_supervised.h",
             },
             link = "jloss",
             library = "jnijloss"),
@@ -51,8 +57,7 @@ public class NativeConfig implements InfoMapper {
         .put(
             new Info("std::optional<int64_t>")
                 .annotations("@Optional")
-                .pointerTypes("long[]")
-                .cast())
+                .pointerTypes("long[]"))
         .put(
             new Info("at::ArrayRef<double>")
                 .annotations("@Cast({\"double*\", \"std::vector<double>&\"}) @StdVector")
