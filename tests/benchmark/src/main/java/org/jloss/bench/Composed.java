@@ -122,23 +122,23 @@ final class Composed {
     return in[1].neg().exp().mul(in[0]).mul(half).add(in[1].mul(half)).sum();
   }
 
-  /** The farthest of the same class and the nearest of another, by masks over all pairs. */
-  static Tensor[] batchHard(Tensor[] in) {
+  /** The nearest of another class; beside it the farthest of the same. By masks over all pairs. */
+  static Tensor batchHard(Tensor[] in) {
     final Tensor x = torch.normalize(in[0]);
     final Tensor distance = torch.cdist(x, x);
     final Tensor same = in[1].unsqueeze(1).eq(in[1].unsqueeze(0));
-    final Tensor others = same.logical_not();
     final Tensor positives = same.clone().fill_diagonal_(number(0));
-    final Tensor p = distance.masked_fill(positives.logical_not(), number(-1.0 / 0.0));
-    final Tensor n = distance.masked_fill(same, number(1.0 / 0.0));
     final LongOptional along = new LongOptional(1);
-    final Tensor keep = positives.any(1).logical_and(others.any(1));
+    final Tensor p =
+        distance
+            .masked_fill(positives.logical_not(), number(Double.NEGATIVE_INFINITY))
+            .argmax(along, false);
+    final Tensor n =
+        distance.masked_fill(same, number(Double.POSITIVE_INFINITY)).argmin(along, false);
+    final Tensor keep = positives.any(1).logical_and(same.logical_not().any(1));
     final Tensor anchors = torch.where(keep).get(0);
-    return new Tensor[] {
-      anchors,
-      p.argmax(along, false).index_select(0, anchors),
-      n.argmin(along, false).index_select(0, anchors)
-    };
+    p.index_select(0, anchors);
+    return n.index_select(0, anchors);
   }
 
   private static Scalar number(double value) {

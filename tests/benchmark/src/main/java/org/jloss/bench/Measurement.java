@@ -20,6 +20,7 @@ import java.util.function.ToDoubleFunction;
  * @param pairs how many such pairs there were
  * @param peakBytes the most bytes of tensors at once beyond the inputs, by each way
  * @param gradientBytes the bytes of all gradients
+ * @param value the loss, by which the companion script knows that its inputs are the same
  */
 record Measurement(
     String id,
@@ -31,7 +32,8 @@ record Measurement(
     Map<String, Quartiles> ratios,
     int pairs,
     @JsonProperty("peak_bytes") Map<String, Long> peakBytes,
-    @JsonProperty("gradient_bytes") long gradientBytes) {
+    @JsonProperty("gradient_bytes") long gradientBytes,
+    double value) {
 
   /** Quartiles of a number. */
   record Quartiles(double low, double median, double high) {
@@ -77,7 +79,8 @@ record Measurement(
         ratios,
         rounds.size(),
         peaks,
-        (long) rounds.get(0).get("gradientBytes"));
+        (long) rounds.get(0).get("gradientBytes"),
+        rounds.get(0).get("value"));
   }
 
   private static double median(List<Round> rounds, ToDoubleFunction<Round> of) {

@@ -35,8 +35,9 @@ public class PairBenchmark {
   private int turn;
   private final long[] peaks = new long[3];
   private long gradientBytes;
+  private double value;
 
-  /** What an iteration yields: nanoseconds of each way, the calls of each, and peak bytes. */
+  /** What an iteration yields: nanoseconds of each way, the calls of each, peak bytes, the loss. */
   @AuxCounters(AuxCounters.Type.EVENTS)
   @State(Scope.Thread)
   public static class Counters {
@@ -48,6 +49,7 @@ public class PairBenchmark {
     public long autogradPeak;
     public long composedPeak;
     public long gradientBytes;
+    public double value;
   }
 
   /** Draws the inputs and measures the memory, after a call that fills the caches of libtorch. */
@@ -58,6 +60,7 @@ public class PairBenchmark {
       torch.set_num_threads(threads);
     }
     gradientBytes = ways.gradientBytes();
+    value = ways.value(Ways.FUSED)[0];
     for (int way = 0; way < 3; way++) {
       ways.run(way);
       peaks[way] = ways.peakBytes(way);
@@ -84,6 +87,7 @@ public class PairBenchmark {
     counters.autogradPeak = peaks[Ways.AUTOGRAD];
     counters.composedPeak = peaks[Ways.COMPOSED];
     counters.gradientBytes = gradientBytes;
+    counters.value = value;
   }
 
   /** Frees the inputs. */

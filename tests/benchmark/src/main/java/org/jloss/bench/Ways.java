@@ -3,9 +3,12 @@ package org.jloss.bench;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.jloss.Indices;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.Miner;
 import org.jloss.NativeMemory;
+import org.jloss.Tensors;
 import org.jloss.ValueAndGradient;
 
 /**
@@ -19,34 +22,37 @@ final class Ways implements AutoCloseable {
   static final List<String> NAMES = List.of("fused", "autograd", "composed");
 
   private final Workload workload;
-  private final Loss loss;
+  private final Object system;
   private final Tensor[] inputs;
 
   Ways(Workload workload) {
     this.workload = workload;
-    loss = Losses.create(workload.id(), workload.parameters());
+    system = Losses.instantiate(Losses.spec(workload.id()), workload.parameters());
     inputs = workload.inputs().stream().map(d -> d.tensor(workload.key())).toArray(Tensor[]::new);
   }
 
-  /** Runs one way; the result is a number of the value, for a black hole. */
+  /** Runs one way. A miner has no gradient, so its first two ways are one. */
   void run(int way) {
-    switch (way) {
-      case FUSED -> {
-        try (ValueAndGradient result = loss.valueAndGradient(inputs)) {
-          return;
-        }
-      }
-      case AUTOGRAD -> {
-        try (Tensor value = loss.apply(inputs)) {
+    if (way == COMPOSED) {
+      try (PointerScope scope = new PointerScope()) {
+        final Tensor value = workload.composed().apply(inputs);
+        if (value.requires_grad()) {
           value.backward();
         }
-        clearGradients();
       }
-      default -> {
-        try (PointerScope scope = new PointerScope()) {
-          workload.composed().apply(inputs).backward();
-        }
-        clearGradients();
+      clearGradients();
+    } else if (system instanceof Miner miner) {
+      try (Indices indices = miner.mine(inputs)) {
+        return;
+      }
+    } else if (way == AUTOGRAD) {
+      try (Tensor value = ((Loss) system).apply(inputs)) {
+        value.backward();
+      }
+      clearGradients();
+    } else {
+      try (ValueAndGradient result = ((Loss) system).valueAndGradient(inputs)) {
+        return;
       }
     }
   }
@@ -64,25 +70,29 @@ final class Ways implements AutoCloseable {
     return NativeMemory.peakDuring(() -> run(way));
   }
 
-  /** The bytes of the inputs that get a gradient: what the gradients alone take. */
+  /** The bytes of the inputs that get a gradient, or where none does of the first input. */
   long gradientBytes() {
     long bytes = 0;
     for (final Tensor input : inputs) {
       bytes += input.requires_grad() ? input.nbytes() : 0;
     }
-    return bytes;
+    return bytes > 0 ? bytes : inputs[0].nbytes();
   }
 
-  /** The value by a way, for a check that all compute the same. */
-  double value(int way) {
+  /** What a way computes, for a check that all compute the same: the value, or the last indices. */
+  double[] value(int way) {
     try (PointerScope scope = new PointerScope()) {
-      final Tensor value =
-          switch (way) {
-            case FUSED -> loss.valueAndGradient(inputs).value();
-            case AUTOGRAD -> loss.apply(inputs);
-            default -> workload.composed().apply(inputs);
-          };
-      return org.jloss.Tensors.item(value);
+      final Tensor value;
+      if (way == COMPOSED) {
+        value = workload.composed().apply(inputs);
+      } else if (system instanceof Miner miner) {
+        final Indices indices = miner.mine(inputs);
+        value = indices.get(indices.size() - 1);
+      } else {
+        final Loss loss = (Loss) system;
+        value = way == FUSED ? loss.valueAndGradient(inputs).value() : loss.apply(inputs);
+      }
+      return Tensors.toDoubles(value);
     }
   }
 

@@ -139,6 +139,14 @@ record Workload(
           Composed::infoNce,
           embedding("query", n).withGradient(),
           embedding("positive", n).withGradient());
+      add(
+          all,
+          "batch_hard_miner",
+          "N" + n,
+          Map.of(),
+          Composed::batchHard,
+          embedding("embeddings", n),
+          Draw.of("labels", INDEX, n / 8, n));
     }
     for (int i = 0; i < 3; i++) {
       add(
