@@ -35,4 +35,25 @@ JLOSS_API int64_t live_bytes();
 JLOSS_API int64_t peak_bytes();
 JLOSS_API void reset_peak_bytes();
 
+/// JavaCPP's way to pass a long[] of one number, or null, as an optional. A jlong is a long long,
+/// which on Linux is another type than int64_t.
+struct OptionalInt {
+  OptionalInt(const long long* data, size_t size, void* owner) : size(size), owner(owner) {
+    if (data != nullptr) {
+      value = *data;
+    }
+  }
+  void assign(long long*, size_t, void*) {}
+  static void deallocate(void*) {}
+  operator long long*() {
+    return nullptr;
+  }
+  operator std::optional<int64_t>() {
+    return value;
+  }
+  size_t size;
+  void* owner;
+  std::optional<int64_t> value;
+};
+
 }  // namespace jloss

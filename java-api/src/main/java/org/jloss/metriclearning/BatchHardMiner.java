@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * For each anchor its farthest positive and its nearest negative.
  *
- * <p>{@code embeddings}: {@code (N,D)}. {@code labels}: int64 {@code (N)}. {@code ref_emb} {@code (M,D)} and
- * {@code ref_labels} {@code (M)}, both or neither: where positives and negatives come from; without them they
- * are the embeddings themselves, and a row is not its own positive. Of equal distances the lowest index wins;
- * anchors without a positive or a negative are dropped.
+ * <p>{@code embeddings}: {@code (N,D)}. {@code labels}: int64 {@code (N)}. {@code ref_emb} {@code
+ * (M,D)} and {@code ref_labels} {@code (M)}, both or neither: where positives and negatives come
+ * from; without them they are the embeddings themselves, and a row is not its own positive. Of
+ * equal distances the lowest index wins; anchors without a positive or a negative are dropped.
  *
  * <p>Source: Hermans, Beyer, Leibe, 2017; {@code pytorch_metric_learning.miners.BatchHardMiner}.
  *
@@ -61,7 +61,8 @@ public record BatchHardMiner(Distance distance, boolean normalize) implements Mi
   }
 
   /** The indices picked from these tensors, ref_emb, ref_labels given or null. */
-  public Indices mine(Tensor embeddings, Tensor labels, @Nullable Tensor refEmb, @Nullable Tensor refLabels) {
+  public Indices mine(
+      Tensor embeddings, Tensor labels, @Nullable Tensor refEmb, @Nullable Tensor refLabels) {
     return Miner.super.mine(embeddings, labels, refEmb, refLabels);
   }
 

@@ -13,14 +13,14 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Contrastive loss of pairs: with {@code d = ‖input1 - input2 + eps‖_p}, {@code l = scale d²} for similar
- * pairs and {@code scale max(0, margin - d)²} for the others.
+ * Contrastive loss of pairs: with {@code d = ‖input1 - input2 + eps‖_p}, {@code l = scale d²} for
+ * similar pairs and {@code scale max(0, margin - d)²} for the others.
  *
- * <p>{@code input1}, {@code input2}: {@code (N,D)}. {@code target}: {@code (N)} of 0 and 1. The gradient is 0
- * at {@code d = margin} and at {@code d = 0}. Mean: {@code Σl / N}.
+ * <p>{@code input1}, {@code input2}: {@code (N,D)}. {@code target}: {@code (N)} of 0 and 1. The
+ * gradient is 0 at {@code d = margin} and at {@code d = 0}. Mean: {@code Σl / N}.
  *
- * <p>Source: Hadsell, Chopra, LeCun, 2006; {@code torch.nn.functional.pairwise_distance}. Scale 0.5 is the
- * form with 1/(2N).
+ * <p>Source: Hadsell, Chopra, LeCun, 2006; {@code torch.nn.functional.pairwise_distance}. Scale 0.5
+ * is the form with 1/(2N).
  *
  * @param margin from where on dissimilar pairs are free
  * @param p the norm: above 0, infinity too
@@ -36,7 +36,14 @@ import org.jspecify.annotations.Nullable;
 @Input(name = "input1", shape = "N,D", domain = Domain.EMBEDDING, differentiable = true)
 @Input(name = "input2", shape = "N,D", domain = Domain.EMBEDDING, differentiable = true)
 @Input(name = "target", shape = "N", domain = Domain.BINARY)
-public record ContrastiveLoss(double margin, @Range(min = 0, openMin = true) double p, double eps, @Range(min = 0, max = 1) long similarLabel, double scale, Reduction reduction) implements Loss {
+public record ContrastiveLoss(
+    double margin,
+    @Range(min = 0, openMin = true) double p,
+    double eps,
+    @Range(min = 0, max = 1) long similarLabel,
+    double scale,
+    Reduction reduction)
+    implements Loss {
 
   /** Checks the parameters. */
   public ContrastiveLoss {
@@ -85,6 +92,7 @@ public record ContrastiveLoss(double margin, @Range(min = 0, openMin = true) dou
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.contrastive_loss(in[0], in[1], in[2], margin, p, eps, similarLabel, scale, reduction.code(), gradients);
+    return Native.contrastive_loss(
+        in[0], in[1], in[2], margin, p, eps, similarLabel, scale, reduction.code(), gradients);
   }
 }

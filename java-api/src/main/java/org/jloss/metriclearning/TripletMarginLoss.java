@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Triplet margin loss: {@code l = max(0, d(anchor, positive) - d(anchor, negative) + margin)}.
  *
- * <p>{@code anchor}, {@code positive}, {@code negative}: {@code (N,D)} or {@code (D)}; leading axes are
- * broadcast. {@code p} and {@code eps} belong to the Euclidean distance, {@code d = ‖x - y + eps‖_p}. For a
- * similarity the signs change. With swap {@code d(anchor, negative)} is the smaller of itself and {@code
- * d(positive, negative)}. At exactly 0 the gradient passes, as in PyTorch.
+ * <p>{@code anchor}, {@code positive}, {@code negative}: {@code (N,D)} or {@code (D)}; leading axes
+ * are broadcast. {@code p} and {@code eps} belong to the Euclidean distance, {@code d = ‖x - y +
+ * eps‖_p}. For a similarity the signs change. With swap {@code d(anchor, negative)} is the smaller
+ * of itself and {@code d(positive, negative)}. At exactly 0 the gradient passes, as in PyTorch.
  *
  * <p>Source: {@code torch.nn.functional.triplet_margin_loss}.
  *
@@ -37,7 +37,14 @@ import org.jspecify.annotations.Nullable;
 @Input(name = "anchor", shape = "N,D|D", domain = Domain.EMBEDDING, differentiable = true)
 @Input(name = "positive", shape = "N,D|D", domain = Domain.EMBEDDING, differentiable = true)
 @Input(name = "negative", shape = "N,D|D", domain = Domain.EMBEDDING, differentiable = true)
-public record TripletMarginLoss(@Range(min = 0, openMin = true, openMax = true) double margin, @Range(min = 0, openMin = true) double p, double eps, boolean swap, Distance distance, Reduction reduction) implements Loss {
+public record TripletMarginLoss(
+    @Range(min = 0, openMin = true, openMax = true) double margin,
+    @Range(min = 0, openMin = true) double p,
+    double eps,
+    boolean swap,
+    Distance distance,
+    Reduction reduction)
+    implements Loss {
 
   /** Checks the parameters. */
   public TripletMarginLoss {
@@ -86,6 +93,7 @@ public record TripletMarginLoss(@Range(min = 0, openMin = true, openMax = true) 
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.triplet_margin_loss(in[0], in[1], in[2], margin, p, eps, swap, distance.ordinal(), reduction.code(), gradients);
+    return Native.triplet_margin_loss(
+        in[0], in[1], in[2], margin, p, eps, swap, distance.ordinal(), reduction.code(), gradients);
   }
 }

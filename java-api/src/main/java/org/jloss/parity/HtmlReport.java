@@ -24,7 +24,7 @@ final class HtmlReport {
         --ink: #e6eaf1; --quiet: #98a2b3; --line: #2c3543; --page: #12161c; --band: #1a2029;
         --good: #4fc99a; --bad: #ff8a7d; --bad-page: #2a1a1a; } }
       * { box-sizing: border-box; }
-      body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 84rem; color: var(--ink);
+      body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 88rem; color: var(--ink);
         background: var(--page); font: 15px/1.5 system-ui, "Segoe UI", Helvetica, sans-serif; }
       h1 { margin: 0; font-size: 1.7rem; letter-spacing: -0.01em; }
       .lead { margin: .3rem 0 1.5rem; color: var(--quiet); }
@@ -46,9 +46,9 @@ final class HtmlReport {
       th.text, td.text { text-align: left; }
       td.first, th.first { border-left: 1px solid var(--line); }
       td.picture { width: 1%; padding: .3rem .6rem .3rem 0; }
-      td.picture svg { display: block; width: 11rem; height: auto; max-height: 8rem; }
+      td.picture svg { display: block; width: 9rem; height: auto; max-height: 6rem; }
       code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
-      .oracle { display: block; max-width: 22rem; overflow: hidden; text-overflow: ellipsis;
+      .oracle { display: block; max-width: 17rem; overflow: hidden; text-overflow: ellipsis;
         color: var(--quiet); font-size: .82rem; }
       tr.failures > td { padding: .4rem .8rem .9rem; text-align: left; white-space: normal;
         background: var(--bad-page); }

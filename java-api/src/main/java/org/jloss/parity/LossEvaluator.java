@@ -143,7 +143,8 @@ public final class LossEvaluator implements Evaluator {
     miner
         .mine(inputs)
         .tensors()
-        .forEach((name, tensor) -> results.put(ReferenceCase.OUTPUT + name, TensorEntry.of(tensor)));
+        .forEach(
+            (name, tensor) -> results.put(ReferenceCase.OUTPUT + name, TensorEntry.of(tensor)));
     return results;
   }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -42,7 +43,7 @@ public record ParityReport(List<Row> rows) {
 
     /** Makes the map and the list unmodifiable. */
     public Row {
-      versions = Map.copyOf(versions);
+      versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
       results = List.copyOf(results);
     }
 

@@ -171,7 +171,7 @@ public final class TensorEntry {
    * @throws UnsupportedOperationException if they are too many for a Java array
    */
   public double[] toDoubles() {
-    double[] values = new double[arrayLength(numel)];
+    double[] values = new double[arrayLength(numel, 1)];
     forEach(
         Layout.rowMajor(shape),
         (i, from) -> values[i] = dtype.toDouble(storage, from * dtype.bytes()));
@@ -185,7 +185,7 @@ public final class TensorEntry {
    * @throws UnsupportedOperationException if they are too many for a Java array
    */
   public long[] toLongs() {
-    long[] values = new long[arrayLength(numel)];
+    long[] values = new long[arrayLength(numel, 1)];
     forEach(
         Layout.rowMajor(shape),
         (i, from) -> values[i] = dtype.toLong(storage, from * dtype.bytes()));
@@ -213,7 +213,7 @@ public final class TensorEntry {
   }
 
   private Tensor toTensor(long[] target) {
-    arrayLength(span(shape, target) * dtype.bytes());
+    final int bytesNeeded = arrayLength(span(shape, target), dtype.bytes());
     Tensor tensor;
     try (TensorOptions options = new TensorOptions(dtype.scalarType())) {
       tensor = torch.empty_strided(shape, target, options);
@@ -222,7 +222,7 @@ public final class TensorEntry {
       return tensor;
     }
     try {
-      ByteBuffer bytes = nativeBytes(tensor, (int) (span(shape, target) * dtype.bytes()));
+      ByteBuffer bytes = nativeBytes(tensor, bytesNeeded);
       if (Arrays.equals(strides, target)) {
         bytes.put(storage.duplicate());
       } else {
@@ -298,15 +298,15 @@ public final class TensorEntry {
   }
 
   private static ByteBuffer allocate(DType dtype, long numel) {
-    int bytes = arrayLength(Math.multiplyExact(numel, (long) dtype.bytes()));
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    return ByteBuffer.allocate(arrayLength(numel, dtype.bytes())).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static int arrayLength(long length) {
-    if (length > Integer.MAX_VALUE - 8) {
-      throw new UnsupportedOperationException(length + " are too many for a Java array");
+  private static int arrayLength(long elements, int each) {
+    if (elements > (Integer.MAX_VALUE - 8) / each) {
+      throw new UnsupportedOperationException(
+          elements + " elements of " + each + " bytes are too many for a Java array");
     }
-    return (int) length;
+    return (int) elements * each;
   }
 
   private static ByteBuffer nativeBytes(Tensor tensor, int length) {

@@ -13,11 +13,12 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * InfoNCE: {@code l = -log( e^{q·k⁺/τ} / (e^{q·k⁺/τ} + Σ_k e^{q·k⁻/τ}) )}, {@code τ} the temperature.
+ * InfoNCE: {@code l = -log( e^{q·k⁺/τ} / (e^{q·k⁺/τ} + Σ_k e^{q·k⁻/τ}) )}, {@code τ} the
+ * temperature.
  *
- * <p>{@code query}, {@code positive}: {@code (N,D)}. {@code negatives}: {@code (K,D)} for all rows, or {@code
- * (N,K,D)}; without them the positives of the other rows. Mean: {@code Σl / N}. Memory grows with {@code N D
- * + K D}; the similarities are never held as a whole.
+ * <p>{@code query}, {@code positive}: {@code (N,D)}. {@code negatives}: {@code (K,D)} for all rows,
+ * or {@code (N,K,D)}; without them the positives of the other rows. Mean: {@code Σl / N}. Memory
+ * grows with {@code N D + K D}; the similarities are never held as a whole.
  *
  * <p>Source: van den Oord, Li, Vinyals, 2018; with a queue of negatives He et al., 2020.
  *
@@ -31,8 +32,17 @@ import org.jspecify.annotations.Nullable;
     source = "van den Oord et al. 2018")
 @Input(name = "query", shape = "N,D", domain = Domain.EMBEDDING, differentiable = true)
 @Input(name = "positive", shape = "N,D", domain = Domain.EMBEDDING, differentiable = true)
-@Input(name = "negatives", shape = "K,D|N,K,D", domain = Domain.EMBEDDING, differentiable = true, optional = true)
-public record InfoNceLoss(@Range(min = 0, openMin = true, openMax = true) double temperature, boolean normalize, Reduction reduction) implements Loss {
+@Input(
+    name = "negatives",
+    shape = "K,D|N,K,D",
+    domain = Domain.EMBEDDING,
+    differentiable = true,
+    optional = true)
+public record InfoNceLoss(
+    @Range(min = 0, openMin = true, openMax = true) double temperature,
+    boolean normalize,
+    Reduction reduction)
+    implements Loss {
 
   /** Checks the parameters. */
   public InfoNceLoss {
@@ -71,6 +81,7 @@ public record InfoNceLoss(@Range(min = 0, openMin = true, openMax = true) double
 
   @Override
   public Tensor compute(@Nullable Tensor[] in, @Nullable TensorVector gradients) {
-    return Native.info_nce_loss(in[0], in[1], in[2], temperature, normalize, reduction.code(), gradients);
+    return Native.info_nce_loss(
+        in[0], in[1], in[2], temperature, normalize, reduction.code(), gradients);
   }
 }

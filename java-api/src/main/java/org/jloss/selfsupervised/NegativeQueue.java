@@ -23,12 +23,12 @@ import org.jloss.parity.Safetensors;
 import org.jloss.parity.TensorEntry;
 
 /**
- * A ring of keys of past batches, the negatives of {@link InfoNceLoss}: {@code queue[(ptr + i) mod K] =
- * keys[i]}, then {@code ptr = (ptr + N) mod K}. Of more than K keys the last K remain.
+ * A ring of keys of past batches, the negatives of {@link InfoNceLoss}: {@code queue[(ptr + i) mod
+ * K] = keys[i]}, then {@code ptr = (ptr + N) mod K}. Of more than K keys the last K remain.
  *
- * <p>It holds a state: close it, save it with the model. It begins with random rows of length 1, drawn by
- * libtorch's default generator. Keys are stored without their graph. Threads may share it; a loss that
- * reads the queue while another thread enqueues may see old and new keys mixed.
+ * <p>It holds a state: close it, save it with the model. It begins with random rows of length 1,
+ * drawn by libtorch's default generator. Keys are stored without their graph. Threads may share it;
+ * a loss that reads the queue while another thread enqueues may see old and new keys mixed.
  *
  * <p>Source: He et al., Momentum Contrast, 2020; the wrap is that of pytorch_metric_learning's
  * CrossBatchMemory.
@@ -154,8 +154,8 @@ public final class NegativeQueue implements Memory {
     try {
       Safetensors.write(
           file,
-          Map.of("jloss", "negative_queue"),
-          Map.of("queue", TensorEntry.of(open()), "ptr", TensorEntry.of(pointer)));
+          Map.of("queue", TensorEntry.of(open()), "ptr", TensorEntry.of(pointer)),
+          Map.of("memory", "negative_queue"));
     } finally {
       lock.unlock();
     }

@@ -56,7 +56,7 @@ public class NativeConfig implements InfoMapper {
                 .pointerTypes("org.bytedeco.pytorch.TensorVector"))
         .put(
             new Info("std::optional<int64_t>")
-                .annotations("@Optional")
+                .annotations("@Adapter(\"jloss::OptionalInt\")")
                 .pointerTypes("long[]"))
         .put(
             new Info("at::ArrayRef<double>")
@@ -67,7 +67,7 @@ public class NativeConfig implements InfoMapper {
                 .annotations("@Cast({\"int64_t*\", \"std::vector<int64_t>&\"}) @StdVector")
                 .pointerTypes("long[]"))
         .put(new Info("int64_t").valueTypes("long").cast())
-        .put(new Info("jloss::describe").skip())
+        .put(new Info("jloss::describe", "jloss::OptionalInt").skip())
         .put(new Info("std::exception").skip());
   }
 }

@@ -37,8 +37,8 @@ class ComparisonTest {
     "F32, 1000, 1001, false",
     "F16, 1, 1.001, true",
     "F16, 1, 1.002, false",
-    "BF16, 1, 1.0156, true",
-    "BF16, 1, 1.0234, false",
+    "BF16, 1, 1.015625, true",
+    "BF16, 1, 1.0234375, false",
   })
   void allowsWhatTorchTestingAllows(DType dtype, double expected, double actual, boolean passes) {
     assertEquals(passes, value(entry(dtype, expected), entry(dtype, actual)).passed());
@@ -66,16 +66,16 @@ class ComparisonTest {
         Comparison.ofOutput(
             "value",
             TensorEntry.of(new double[] {0, 4, -2, 1, 1, 1}, 2, 3),
-            TensorEntry.of(new double[] {0.25, 4, -3, 1, 1, 1}, 2, 3),
+            TensorEntry.of(new double[] {0.5, 4, -3, 1, 1, 1}, 2, 3),
             Tolerance.of(DType.F64));
     assertEquals(1, comparison.maxAbsolute());
     assertEquals(0.5, comparison.maxRelative());
     assertEquals(1 / Math.ulp(4.0), comparison.maxUlp());
-    // 0.25 beside 0 is farther beyond what is allowed than 1 beside 2.
+    // 0.5 beside 0 is farther beyond what is allowed than 1 beside 2.
     assertEquals(List.of(0L, 0L), comparison.worstIndex());
     assertEquals(
         "2 of 6 elements differ by more than rtol 1.00e-07, atol 1.00e-07; "
-            + "worst at (0, 0): expected 0.0, came 0.25",
+            + "worst at (0, 0): expected 0.0, came 0.5",
         comparison.reason());
     assertEquals("value", comparison.output());
   }
@@ -86,7 +86,7 @@ class ComparisonTest {
     final TensorEntry actual = TensorEntry.of(new float[] {Math.nextUp(3f), 1e-9f}, 2);
     assertEquals(1, value(expected, actual).maxUlp());
     assertEquals(0, value(expected, expected).maxUlp());
-    assertEquals(2, value(entry(DType.BF16, 1), entry(DType.BF16, 1.0156)).maxUlp());
+    assertEquals(2, value(entry(DType.BF16, 1), entry(DType.BF16, 1.015625)).maxUlp());
     assertEquals(1, value(entry(DType.F16, 1), entry(DType.F16, 1.001)).maxUlp());
     assertEquals(1 << 24, value(entry(DType.F32, 0), entry(DType.F32, 1e-3)).maxUlp(), 1 << 23);
   }
@@ -97,7 +97,8 @@ class ComparisonTest {
     assertFailsWith("did not come", expected, null);
     assertFailsWith(
         "expected dtype float32, came float64", expected, TensorEntry.of(new double[2], 2));
-    assertFailsWith("expected shape [2], came [2, 1]", expected, TensorEntry.of(new float[2], 2, 1));
+    assertFailsWith(
+        "expected shape [2], came [2, 1]", expected, TensorEntry.of(new float[2], 2, 1));
   }
 
   private static void assertFailsWith(String reason, TensorEntry expected, TensorEntry actual) {
@@ -141,8 +142,7 @@ class ComparisonTest {
     assertTrue(comparison.reason().contains("(times 1000.00000)"), comparison.reason());
     assertTrue(gradient(expected, actual, 0).passed());
     for (final double normaliser : new double[] {-1, NAN, INF}) {
-      assertThrows(
-          IllegalArgumentException.class, () -> gradient(expected, actual, normaliser));
+      assertThrows(IllegalArgumentException.class, () -> gradient(expected, actual, normaliser));
     }
   }
 
@@ -157,7 +157,8 @@ class ComparisonTest {
         comparison.reason());
     assertEquals(List.of(1L), comparison.worstIndex());
     assertTrue(value(expected, actual).passed());
-    assertTrue(gradient(TensorEntry.of(new float[2], 2), TensorEntry.of(new float[2], 2), 1).passed());
+    assertTrue(
+        gradient(TensorEntry.of(new float[2], 2), TensorEntry.of(new float[2], 2), 1).passed());
     assertFalse(
         gradient(TensorEntry.of(new float[1]), TensorEntry.of(new float[] {1e-30f}), 1).passed());
   }
@@ -203,7 +204,7 @@ class ComparisonTest {
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {4.9e-324, 1e-300, 1e-40, 1e-12, 1e30, 1.7e308})
+  @ValueSource(doubles = {1e-319, 1e-300, 1e-40, 1e-12, 1e30, 1.7e308})
   void selfTestIsSharpAtAnySize(double size) throws IOException {
     final ReferenceCase reference =
         TestCases.withGradient(folder, doubles(size, size / 3, -size / 1000), "");
@@ -215,8 +216,10 @@ class ComparisonTest {
     assertEquals(0, Comparison.selfTest(TestCases.withGradient(folder, doubles(0, NAN, INF), "")));
     assertEquals(
         0,
-        Comparison.selfTest(
-            TestCases.withGradient(folder, TensorEntry.of(new float[0], 0), "")));
+        Comparison.selfTest(TestCases.withGradient(folder, TensorEntry.of(new float[0], 0), "")));
+    // 1 % more of the smallest number is the same number.
+    assertEquals(
+        3, Comparison.selfTest(TestCases.withGradient(folder, doubles(Double.MIN_VALUE), "")));
   }
 
   @Test
@@ -228,7 +231,8 @@ class ComparisonTest {
     final AssertionError e =
         assertThrows(AssertionError.class, () -> Comparison.selfTest(reference));
     assertTrue(
-        e.getMessage().contains("grad/x enlarged passes, grad/x with one element changed passes"),
+        e.getMessage()
+            .contains("grad/x passes enlarged, grad/x passes with one element changed; Tolerance"),
         e.getMessage());
   }
 
@@ -262,8 +266,7 @@ class ComparisonTest {
     assertThrows(IllegalArgumentException.class, () -> new Tolerance(NAN, 0, 0, ""));
     assertThrows(IllegalArgumentException.class, () -> new Tolerance(0, -1, 0, ""));
     assertThrows(IllegalArgumentException.class, () -> new Tolerance(0, 0, INF, ""));
-    assertThrows(
-        IllegalArgumentException.class, () -> Tolerance.stated(DType.F32, 1, 1, " "));
+    assertThrows(IllegalArgumentException.class, () -> Tolerance.stated(DType.F32, 1, 1, " "));
   }
 
   private static Comparison value(TensorEntry expected, TensorEntry actual) {

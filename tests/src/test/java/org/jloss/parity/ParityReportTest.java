@@ -35,7 +35,10 @@ class ParityReportTest {
 
   private static ReferenceFile twice(ReferenceFile file) throws IOException {
     return new ReferenceFile(
-        file.path(), file.id(), file.oracle(), file.versions(),
+        file.path(),
+        file.id(),
+        file.oracle(),
+        file.versions(),
         List.of(file.cases().get(0), file.cases().get(0)));
   }
 
@@ -86,7 +89,8 @@ class ParityReportTest {
     assertEquals("1 passed, 1 failed", report.summary());
     final String text = report.toText();
     assertTrue(text.contains("1 FAILED"), text);
-    assertTrue(text.contains("FAILED some_loss c/float32 (" + file.path() + ")\n    grad/input: "), text);
+    assertTrue(
+        text.contains("FAILED some_loss c/float32 (" + file.path() + ")\n    grad/input: "), text);
     assertTrue(text.contains("worst at (1, 1): expected 9.999999974752427E-7, came 1.0"), text);
     assertTrue(text.endsWith("\n1 passed, 1 failed\n"), text);
     final AssertionError e = assertThrows(AssertionError.class, report::assertPassed);
@@ -215,7 +219,7 @@ class ParityReportTest {
     assertTrue(html.contains("by &lt;hand&gt;"));
     assertFalse(html.contains("<script"));
     assertTrue(html.contains("<b>1 passed, 1 failed</b>"));
-    assertFalse(html.contains("%"), "a format that was not filled in");
+    assertFalse(html.matches("(?s).*%[0-9]\\$.*"), "a format that was not filled in");
     assertBalanced(html);
     assertBalanced(report.toHtml(Map.of()));
     final String keep = System.getProperty("jloss.html");
@@ -226,7 +230,8 @@ class ParityReportTest {
 
   private static void assertBalanced(String html) {
     for (final String tag :
-        List.of("table", "thead", "tbody", "tr", "td", "th", "details", "ul", "li", "div", "span")) {
+        List.of(
+            "table", "thead", "tbody", "tr", "td", "th", "details", "ul", "li", "div", "span")) {
       final int open = html.split("<" + tag + "[ >]", -1).length;
       assertEquals(open, html.split("</" + tag + ">", -1).length, tag);
     }
@@ -238,7 +243,7 @@ class ParityReportTest {
         ParityReport.run(List.of(file, file), ParityReportTest::almost).rows().get(0);
     assertEquals(2, row.value().count());
     assertEquals(0, row.value().maxAbsolute());
-    assertEquals(1 - 1e-6f, row.gradient().maxAbsolute(), 1e-9);
+    assertEquals(1 - 1e-6, row.gradient().maxAbsolute(), 1e-9);
     assertEquals(2, row.failures().size());
     assertEquals(List.of(DType.F32), List.copyOf(row.dtypes()));
     assertEquals(Map.of("torch", "2.10.0"), row.versions());

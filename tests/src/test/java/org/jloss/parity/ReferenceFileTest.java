@@ -40,8 +40,15 @@ class ReferenceFileTest {
     final TensorEntry matrix64 = TensorEntry.of(new double[4], 2, 2);
     for (final String part :
         List.of(
-            "input/x", "input/z/0", "input/z/1", "value", "grad/x", "grad/z/1", "upstream",
-            "direction/x", "gradgrad/x")) {
+            "input/x",
+            "input/z/0",
+            "input/z/1",
+            "value",
+            "grad/x",
+            "grad/z/1",
+            "upstream",
+            "direction/x",
+            "gradgrad/x")) {
       tensors.put("a b/float32/" + part, matrix);
     }
     tensors.put("a b/float32/value64", matrix64);
@@ -76,10 +83,8 @@ class ReferenceFileTest {
     parameters.put("weights", List.of(1L, 0.5, Double.POSITIVE_INFINITY));
     parameters.put("none", null);
     assertEquals(parameters, reference.parameters());
-    assertEquals(
-        Map.of("x", Layout.EXPANDED, "z/1", Layout.TRANSPOSED), reference.layouts());
-    assertEquals(
-        new Tolerance(1e-4, 0, 1e-4, "long sum"), reference.tolerance(DType.F32));
+    assertEquals(Map.of("x", Layout.EXPANDED, "z/1", Layout.TRANSPOSED), reference.layouts());
+    assertEquals(new Tolerance(1e-4, 0, 1e-4, "long sum"), reference.tolerance(DType.F32));
     assertEquals(Tolerance.of(DType.I64), reference.tolerance(DType.I64));
     assertEquals(List.of("odd-size", "two"), reference.tags());
     assertEquals(Set.of("x", "z/0", "z/1"), reference.inputs().keySet());
