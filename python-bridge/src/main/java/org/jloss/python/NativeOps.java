@@ -17,8 +17,8 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Any operator of libtorch's dispatcher by its name: finds the overload that takes the arguments, as
- * PyTorch's own Python parser does, and calls it.
+ * Any operator of libtorch's dispatcher by its name: finds the overload that takes the arguments,
+ * as PyTorch's own Python parser does, and calls it.
  */
 final class NativeOps {
   // The tags of native/include/jloss/dispatch.h.

@@ -208,7 +208,9 @@ public final class PyTensor {
     }
   }
 
-  /** The part that an index selects: a view where the index is one of ints, slices, None, Ellipsis. */
+  /**
+   * The part that an index selects: a view where the index is one of ints, slices, None, Ellipsis.
+   */
   @HostAccess.Export
   public PyTensor getItem(Value index) {
     return Guard.run(
@@ -244,8 +246,7 @@ public final class PyTensor {
                             Collections.singletonMap("dtype", new PyCode(dtype())));
           } else {
             throw new PyError(
-                "TypeError",
-                "can't assign a " + Args.typeName(source) + " to a tensor");
+                "TypeError", "can't assign a " + Args.typeName(source) + " to a tensor");
           }
           if (selection.tensors.isEmpty()) {
             // Leading axes of one are dropped, as PyTorch does.
@@ -304,8 +305,7 @@ public final class PyTensor {
               : item instanceof PyTensor t && t.dtype() == ScalarType.Bool.value ? t.dim() : 1;
     }
     if (specified > dim()) {
-      throw new IndexOutOfBoundsException(
-          "too many indices for tensor of dimension " + dim());
+      throw new IndexOutOfBoundsException("too many indices for tensor of dimension " + dim());
     }
     int axis = 0;
     for (final Object given : items) {
@@ -321,12 +321,7 @@ public final class PyTensor {
         final long size = selection.view.shape()[axis];
         if (number < -size || number >= size) {
           throw new IndexOutOfBoundsException(
-              "index "
-                  + number
-                  + " is out of bounds for dimension "
-                  + axis
-                  + " with size "
-                  + size);
+              "index " + number + " is out of bounds for dimension " + axis + " with size " + size);
         }
         selection.to(ops().tensor("select", selection.view, (long) axis, number));
       } else if (item instanceof Args.Slice slice) {
@@ -335,9 +330,7 @@ public final class PyTensor {
           throw new IllegalArgumentException("step must be greater than zero");
         }
         selection.to(
-            ops()
-                .tensor(
-                    "slice", selection.view, (long) axis, slice.start(), slice.stop(), step));
+            ops().tensor("slice", selection.view, (long) axis, slice.start(), slice.stop(), step));
         axis++;
       } else if (item == null) {
         selection.to(ops().tensor("unsqueeze", selection.view, (long) axis));
