@@ -1,3 +1,4 @@
+#include "kernels/exp.h"
 #include "kernels/pointwise.h"
 
 namespace jloss {
@@ -24,7 +25,7 @@ struct KlDivLogTerms {
 
   template <Wanted W>
   Terms<V> operator()(V x, V t, V) const {
-    const V p = t.exp(), e = t - x;
+    const V p = exp(t), e = t - x;
     return {p * e, p.neg(), p * e + p};
   }
 };
