@@ -306,12 +306,17 @@ class RegionTile {
       sum = sum + e;
       e.store(out + c * ld + i, count);
     }
-    const V scale = V(1) / sum;
+    [[maybe_unused]] const V scale = V(1) / sum;
     for (int64_t c = 0; c < a_.channels; ++c) {
       T* p = out + c * ld + i;
-      // e / sum to the last bit, without a division an element.
-      const V e = load(p, count), q = e * scale;
+      const V e = load(p, count);
+#ifdef CPU_CAPABILITY_DEFAULT
+      (e / sum).store(p, count);
+#else
+      // e / sum to the last bit, without a division an element; this takes a fused fnmadd.
+      const V q = e * scale;
       at::vec::fmadd(at::vec::fnmadd(q, sum, e), scale, q).store(p, count);
+#endif
     }
   }
 
