@@ -1,5 +1,6 @@
 #include "core/region.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/impl/TorchDispatchModeTLS.h>
 
 #include <numeric>
@@ -11,8 +12,8 @@ namespace {
 
 using at::Tensor;
 
-// Elements of a map that stay in the second-level cache from one pass to the next.
-constexpr int64_t kCached = 1 << 18;
+// Elements of a sample that are worth a call of their own.
+constexpr int64_t kLarge = 1 << 16;
 
 /// Axes of a map that the loop takes for its pixels, with at most one each for sample and channel.
 struct Axes {
@@ -375,32 +376,30 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
     factors.assign(rows * width, reduction == kMean ? 1.0 / static_cast<double>(rows * width) : 1);
   }
 
-  // Both passes over a few samples at a time, whose maps the second finds in the cache.
-  const int64_t step =
-      batch || wanted == 0
-          ? std::max<int64_t>(samples, 1)
-          : std::max<int64_t>(kCached / std::max<int64_t>(a.channels * a.pixels, 1), 1);
-  std::vector<double> sums(std::min(step, samples) * a.channels * 3);
-  std::vector<double> slopes(wanted != 0 ? (batch ? a.channels * 3 : sums.size()) : 0);
-  std::vector<RegionSums> row(count), row_slopes(count);
-  a.sums = sums.data();
-  a.shared_slopes = batch;
-  do {
-    a.samples = std::min(step, samples - a.first);
-    a.slopes = nullptr;
-    region_kernel(a);
-    TORCH_CHECK_INDEX(!a.bad, name, ": expected target in [0, ", channels, "), got ", a.bad_index);
-    for (int64_t r = 0; r < (batch ? 1 : a.samples); ++r) {
+  // Both passes over samples [first, last).
+  const auto run = [&](int64_t first, int64_t last) {
+    Region part = a;
+    part.first = first;
+    part.samples = last - first;
+    std::vector<double> sums(part.samples * a.channels * 3);
+    std::vector<double> slopes(wanted == 0 ? 0 : batch ? a.channels * 3 : sums.size());
+    std::vector<RegionSums> row(count), row_slopes(count);
+    part.sums = sums.data();
+    part.shared_slopes = batch;
+    region_kernel(part);
+    TORCH_CHECK_INDEX(!part.bad, name, ": expected target in [0, ", channels, "), got ",
+                      part.bad_index);
+    for (int64_t r = 0; r < (batch ? 1 : part.samples); ++r) {
       std::fill(row.begin(), row.end(), RegionSums());
       for (int64_t n = batch ? 0 : r; n < (batch ? samples : r + 1); ++n) {
         for (int64_t k = 0; k < count; ++k) {
-          const double* from = a.sums + (n * a.channels + kept[k]) * 3;
+          const double* from = part.sums + (n * a.channels + kept[k]) * 3;
           row[k].overlap += from[0];
           row[k].p += from[1];
           row[k].g += from[2];
         }
       }
-      const int64_t at = (a.first + r) * width;
+      const int64_t at = (first + r) * width;
       score(row, weight, factors.data() + at, values.data() + at,
             wanted != 0 ? row_slopes.data() : nullptr);
       for (int64_t k = 0; wanted != 0 && k < count; ++k) {
@@ -411,11 +410,22 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
       }
     }
     if (wanted != 0) {
-      a.slopes = slopes.data();
-      region_kernel(a);
+      part.slopes = slopes.data();
+      region_kernel(part);
     }
-    a.first += step;
-  } while (a.first < samples);
+  };
+  // Where large samples share out evenly, each thread takes both passes over its own, one by one:
+  // the second finds the maps in the cache, and no thread waits for another in between.
+  const int64_t threads = at::get_num_threads();
+  if (!batch && wanted != 0 && a.channels * a.pixels >= kLarge && samples % threads == 0) {
+    at::parallel_for(0, samples, 1, [&](int64_t first, int64_t last) {
+      for (int64_t n = first; n < last; ++n) {
+        run(n, n + 1);
+      }
+    });
+  } else {
+    run(0, samples);
+  }
   if (upstream.defined()) {
     return {};
   }

@@ -58,18 +58,46 @@ namespace jloss {
 inline namespace CPU_CAPABILITY {
 namespace region_loops {
 
-/// How the pixels of a sample are cut: tiles whose channels fit the first-level cache, joined to
-/// units of fixed size, each with its own partial sums: the same bits for any number of threads.
+/// How the work is cut: units of fixed size, each with its own partial sums, give the same bits to
+/// any number of threads. A unit is a run of pixels with all channels, gone through by tiles whose
+/// channels fit the cache, or, where channels need not meet, a run of pixels of one channel.
 struct RegionCut {
-  int64_t tile, unit, per_sample, units, grain;
+  bool by_channel;
+  int64_t width;  // channels of a unit
+  int64_t tile, unit, per_row, units, grain;
 
   explicit RegionCut(const Region& a) {
-    tile = std::clamp<int64_t>(4096 / a.channels, 64, 1024) / 64 * 64;
-    unit = std::max<int64_t>(16384 / a.channels, 1);
+    const bool planes = a.x.pixel == 1 && (a.target == Region::kClassIndex || a.t.pixel == 1);
+    by_channel = planes && a.pixels >= 512 && a.activation != Region::kSoftmax &&
+                 a.target != Region::kClassIndex;
+    width = by_channel ? 1 : a.channels;
+    // Without planes of its own a tile may be long, which memory prefers.
+    const bool light = planes && a.activation != Region::kSoftmax;
+    tile = light ? 1024 : std::clamp<int64_t>(kTile / width, 64, 1024) / 64 * 64;
+    unit = std::max<int64_t>(16384 / width, 1);
     unit = (unit + tile - 1) / tile * tile;
-    per_sample = (a.pixels + unit - 1) / unit;
-    units = a.samples * per_sample;
-    grain = std::max<int64_t>(1, 32768 / (std::min(unit, a.pixels) * a.channels));
+    per_row = (a.pixels + unit - 1) / unit;
+    units = a.samples * (a.channels / width) * per_row;
+    grain = std::max<int64_t>(1, 32768 / (std::min(unit, a.pixels) * width));
+  }
+
+  static constexpr int64_t kTile = 4096;
+};
+
+/// Where a unit lies.
+struct RegionUnit {
+  int64_t row;      // of sums: (sample, channel) or sample
+  int64_t sample;   // from the first of this call on
+  int64_t channel;  // the first
+  int64_t begin, end;
+
+  RegionUnit(const Region& a, const RegionCut& cut, int64_t u) {
+    const int64_t widths = a.channels / cut.width;
+    row = u / cut.per_row;
+    sample = row / widths;
+    channel = row % widths * cut.width;
+    begin = u % cut.per_row * cut.unit;
+    end = std::min(a.pixels, begin + cut.unit);
   }
 };
 
@@ -166,27 +194,29 @@ class RegionTile {
   using V = at::vec::Vectorized<T>;
 
   /// first: the pass that makes the sums (and the probabilities to keep).
-  RegionTile(const Region& a, int64_t tile, bool first) : a_(a), tile_(tile), first_(first) {
+  RegionTile(const Region& a, const RegionCut& cut, bool first)
+      : a_(a), tile_(cut.tile), width_(cut.width), first_(first) {
+    const int64_t tile = cut.tile;
     const bool activates = a.activation != Region::kIdentity && !(a.keeps && !first);
     if (activates ? !a.keeps || a.x.pixel != 1 : a.x.pixel != 1 && !a.flat) {
-      p_.resize(a.channels * tile);
+      p_.resize(width_ * tile);
     }
     if (a.target == Region::kClassIndex) {
       index_.resize(tile);
-      g_.resize(a.flat ? a.channels * tile : tile);
+      g_.resize(a.flat ? width_ * tile : tile);
     } else if (a.target == Region::kIntegerMap || (a.t.pixel != 1 && !a.flat)) {
-      g_.resize(a.channels * tile);
+      g_.resize(width_ * tile);
     }
   }
 
-  /// Goes to pixels [begin, begin + m) of sample n.
-  void enter(int64_t n, int64_t begin, int64_t m) {
+  /// Goes to pixels [begin, begin + m) of sample n, from the channel on.
+  void enter(int64_t n, int64_t channel, int64_t begin, int64_t m) {
     m_ = m;
-    enter_input(n, begin);
+    enter_input(n, channel, begin);
     if (a_.target == Region::kClassIndex) {
       enter_indices(n, begin);
     } else {
-      enter_target(n, begin);
+      enter_target(n, channel, begin);
     }
   }
 
@@ -224,13 +254,13 @@ class RegionTile {
   }
 
  private:
-  void enter_input(int64_t n, int64_t begin) {
+  void enter_input(int64_t n, int64_t channel, int64_t begin) {
     // Kept probabilities lie in the memory of the tile's gradients, but always as planes
     // (as they are, where the map is flat).
     T* kept = nullptr;
     int64_t ld = 0;
     if (a_.keeps) {
-      kept = place_in<T>(a_.dx, n, begin);
+      kept = place_in<T>(a_.dx, n, begin) + channel * a_.dx.channel;
       ld = a_.dx.pixel == 1 ? a_.dx.channel : m_;
       if (!first_) {
         x_ = kept;
@@ -239,7 +269,7 @@ class RegionTile {
       }
     }
     if (a_.x.pixel == 1 || a_.flat) {
-      x_ = place_in<T>(a_.x, n, begin);
+      x_ = place_in<T>(a_.x, n, begin) + channel * a_.x.channel;
       ldx_ = a_.x.channel;
     } else {
       to_planes<T>(a_.x, n, begin, m_, a_.channels, p_.data(), tile_);
@@ -254,7 +284,7 @@ class RegionTile {
     if (a_.activation == Region::kSoftmax) {
       by_vector<V::size()>(0, m_, [&](int64_t i, int64_t count) { softmax(i, count, out, ld); });
     } else {
-      const int64_t rows = a_.flat ? 1 : a_.channels, length = a_.flat ? m_ * a_.channels : m_;
+      const int64_t rows = a_.flat ? 1 : width_, length = a_.flat ? m_ * a_.channels : m_;
       for (int64_t c = 0; c < rows; ++c) {
         by_vector<V::size()>(0, length, [&](int64_t i, int64_t count) {
           sigmoid(load(x_ + c * ldx_ + i, count)).store(out + c * ld + i, count);
@@ -276,18 +306,23 @@ class RegionTile {
       sum = sum + e;
       e.store(out + c * ld + i, count);
     }
-    const V scale = V(1) / sum;
+    [[maybe_unused]] const V scale = V(1) / sum;
     for (int64_t c = 0; c < a_.channels; ++c) {
       T* p = out + c * ld + i;
-      // e / sum to the last bit, without a division an element.
-      const V e = load(p, count), q = e * scale;
+      const V e = load(p, count);
+#ifdef CPU_CAPABILITY_DEFAULT
+      (e / sum).store(p, count);
+#else
+      // e / sum to the last bit, without a division an element; this takes a fused fnmadd.
+      const V q = e * scale;
       at::vec::fmadd(at::vec::fnmadd(q, sum, e), scale, q).store(p, count);
+#endif
     }
   }
 
-  void enter_target(int64_t n, int64_t begin) {
+  void enter_target(int64_t n, int64_t channel, int64_t begin) {
     if (a_.target == Region::kMap && (a_.t.pixel == 1 || a_.flat)) {
-      t_ = place_in<T>(a_.t, n, begin);
+      t_ = place_in<T>(a_.t, n, begin) + channel * a_.t.channel;
       ldt_ = a_.t.channel;
       return;
     }
@@ -295,6 +330,11 @@ class RegionTile {
       const int64_t* in = place_in<int64_t>(a_.t, n, begin);
       std::transform(in, in + m_ * a_.channels, g_.data(),
                      [](int64_t v) { return static_cast<T>(v); });
+    } else if (a_.target == Region::kIntegerMap && width_ == 1) {
+      const int64_t* in = place_in<int64_t>(a_.t, n, begin) + channel * a_.t.channel;
+      for (int64_t i = 0; i < m_; ++i) {
+        g_[i] = static_cast<T>(in[i * a_.t.pixel]);
+      }
     } else if (a_.target == Region::kMap) {
       to_planes<T>(a_.t, n, begin, m_, a_.channels, g_.data(), tile_);
     } else {
@@ -335,7 +375,7 @@ class RegionTile {
   }
 
   const Region& a_;
-  const int64_t tile_;
+  const int64_t tile_, width_;
   const bool first_;
   int64_t m_ = 0;
   const T* x_ = nullptr;
@@ -532,33 +572,32 @@ void flat_slopes(const SlopeRow<T>& r, int64_t length, const std::vector<T>& pat
 template <class T, Region::Form F, bool Ignores>
 void sums_loop(Region& a) {
   const RegionCut cut(a);
-  const int64_t row = 3 * a.channels;
+  const int64_t row = 3 * cut.width;
   std::vector<double> partial;
   double* sums = a.sums;
-  if (cut.per_sample > 1) {
+  if (cut.per_row > 1) {
     partial.resize(cut.units * row);
     sums = partial.data();
   }
   std::mutex mutex;
   int64_t bad_unit = cut.units;
   at::parallel_for(0, cut.units, cut.grain, [&](int64_t first, int64_t last) {
-    RegionTile<T> tile(a, cut.tile, true);
+    RegionTile<T> tile(a, cut, true);
     std::vector<T> acc(a.flat ? 3 * flat_period<T>(a.channels) : 0);
     for (int64_t u = first; u < last; ++u) {
-      const int64_t n = a.first + u / cut.per_sample, begin = u % cut.per_sample * cut.unit;
-      const int64_t end = std::min(a.pixels, begin + cut.unit);
+      const RegionUnit unit(a, cut, u);
       double* mine = sums + u * row;
       std::fill(mine, mine + row, 0.0);
-      for (int64_t s = begin; s < end; s += cut.tile) {
-        const int64_t m = std::min(cut.tile, end - s);
-        tile.enter(n, s, m);
+      for (int64_t s = unit.begin; s < unit.end; s += cut.tile) {
+        const int64_t m = std::min(cut.tile, unit.end - s);
+        tile.enter(a.first + unit.sample, unit.channel, s, m);
         if (a.flat) {
           flat_sums<T, F, Ignores>(tile.p(0), tile.g(0), m * a.channels, a.channels, tile.ignored(),
                                    acc, mine);
           continue;
         }
-        for (int64_t c = 0; c < a.channels; ++c) {
-          if (a.kept == nullptr || a.kept[c] != 0) {
+        for (int64_t c = 0; c < cut.width; ++c) {
+          if (a.kept == nullptr || a.kept[unit.channel + c] != 0) {
             row_sums<T, F, Ignores>(tile.p(c), tile.g(c), m, tile.ignored(), mine + 3 * c);
           }
         }
@@ -574,10 +613,10 @@ void sums_loop(Region& a) {
       }
     }
   });
-  if (cut.per_sample > 1) {
-    std::fill(a.sums, a.sums + a.samples * row, 0.0);
+  if (cut.per_row > 1) {
+    std::fill(a.sums, a.sums + a.samples * a.channels * 3, 0.0);
     for (int64_t u = 0; u < cut.units; ++u) {
-      double* out = a.sums + u / cut.per_sample * row;
+      double* out = a.sums + u / cut.per_row * row;
       for (int64_t k = 0; k < row; ++k) {
         out[k] += sums[u * row + k];
       }
@@ -603,38 +642,49 @@ void through_softmax(const RegionTile<T>& tile, const T* d, int64_t ldd, T* out,
   });
 }
 
+/// The slopes of a unit as the pattern of a flat map.
+template <class T>
+void fill_pattern(const double* slopes, int64_t channels, std::vector<T>& pattern) {
+  const int64_t period = static_cast<int64_t>(pattern.size()) / 3;
+  for (int64_t j = 0, c = 0; j < period; ++j) {
+    for (int64_t k = 0; k < 3; ++k) {
+      pattern[k * period + j] = static_cast<T>(slopes[3 * c + k]);
+    }
+    c = c + 1 == channels ? 0 : c + 1;
+  }
+}
+
 template <class T, Region::Form F, bool Ignores>
 void slopes_loop(Region& a) {
   const RegionCut cut(a);
   at::parallel_for(0, cut.units, cut.grain, [&](int64_t first, int64_t last) {
-    RegionTile<T> tile(a, cut.tile, false);
+    RegionTile<T> tile(a, cut, false);
     const bool x_wanted = a.dx.data != nullptr, t_wanted = a.dt.data != nullptr;
     const bool softmax = x_wanted && a.activation == Region::kSoftmax;
     // Rows go straight to their place, or by a tile: where the pixels of a channel lie apart, and
     // for the softmax, which needs all channels first.
     const bool x_apart = x_wanted && !a.flat && a.dx.pixel != 1;
     const bool t_apart = t_wanted && !a.flat && a.dt.pixel != 1;
-    std::vector<T> x_tile(x_apart || softmax ? a.channels * cut.tile : 0);
-    std::vector<T> t_tile(t_apart ? a.channels * cut.tile : 0);
+    std::vector<T> x_tile(x_apart || softmax ? cut.width * cut.tile : 0);
+    std::vector<T> t_tile(t_apart ? cut.width * cut.tile : 0);
     std::vector<T> pattern(a.flat ? 3 * flat_period<T>(a.channels) : 0);
     // Backwards: what the first pass read last is still in the cache.
     for (int64_t u = last - 1; u >= first; --u) {
-      const int64_t row = u / cut.per_sample, n = a.first + row;
-      const int64_t begin = u % cut.per_sample * cut.unit;
-      const int64_t end = std::min(a.pixels, begin + cut.unit);
-      const double* slopes = a.slopes + (a.shared_slopes ? 0 : row * a.channels * 3);
-      const int64_t period = static_cast<int64_t>(pattern.size()) / 3;
-      for (int64_t j = 0, c = 0; j < period; ++j) {
-        for (int64_t k = 0; k < 3; ++k) {
-          pattern[k * period + j] = static_cast<T>(slopes[3 * c + k]);
-        }
-        c = c + 1 == a.channels ? 0 : c + 1;
-      }
-      for (int64_t s = begin; s < end; s += cut.tile) {
-        const int64_t m = std::min(cut.tile, end - s);
-        tile.enter(n, s, m);
-        T* dx = !x_wanted ? nullptr : x_tile.empty() ? place_in<T>(a.dx, n, s) : x_tile.data();
-        T* dt = !t_wanted ? nullptr : t_tile.empty() ? place_in<T>(a.dt, n, s) : t_tile.data();
+      const RegionUnit unit(a, cut, u);
+      const int64_t n = a.first + unit.sample;
+      const double* slopes =
+          a.slopes + 3 * ((a.shared_slopes ? 0 : unit.sample * a.channels) + unit.channel);
+      fill_pattern(slopes, a.channels, pattern);
+      for (int64_t s = unit.begin; s < unit.end; s += cut.tile) {
+        const int64_t m = std::min(cut.tile, unit.end - s);
+        tile.enter(n, unit.channel, s, m);
+        const auto place = [&](const Region::Map& map, std::vector<T>& apart) -> T* {
+          return map.data == nullptr ? nullptr
+                 : !apart.empty()    ? apart.data()
+                                     : place_in<T>(map, n, s) + unit.channel * map.channel;
+        };
+        T* dx = place(a.dx, x_tile);
+        T* dt = place(a.dt, t_tile);
         SlopeRow<T> r{tile.p(0),     tile.g(0), dx, dt, a.activation == Region::kSigmoid,
                       tile.ignored()};
         if (a.flat) {
@@ -643,10 +693,10 @@ void slopes_loop(Region& a) {
         }
         const int64_t ldx = x_tile.empty() ? a.dx.channel : cut.tile;
         const int64_t ldt = t_tile.empty() ? a.dt.channel : cut.tile;
-        for (int64_t c = 0; c < a.channels; ++c) {
+        for (int64_t c = 0; c < cut.width; ++c) {
           r.dp = dx == nullptr ? nullptr : dx + c * ldx;
           r.dg = dt == nullptr ? nullptr : dt + c * ldt;
-          if (a.kept != nullptr && a.kept[c] == 0) {
+          if (a.kept != nullptr && a.kept[unit.channel + c] == 0) {
             r.dp == nullptr ? void() : std::fill(r.dp, r.dp + m, T(0));
             r.dg == nullptr ? void() : std::fill(r.dg, r.dg + m, T(0));
             continue;
