@@ -409,7 +409,8 @@ void info_nce_own(InfoNce& a) {
   const bool wants = a.dq.data != nullptr || a.dp.data != nullptr || a.dc.data != nullptr;
   at::parallel_for(0, a.n, 1, [&](int64_t begin, int64_t end) {
     const Scratch<T> s(a.k), fc(a.k), xs(a.dim), ys(a.dim), cs(a.dim), gs(a.dim), hs(a.dim),
-        os(a.dim);
+        os(a.dim), part(a.dim);
+    std::fill_n(part.data(), a.dim, T(0));
     for (int64_t i = begin; i < end; ++i) {
       const auto norm = [&](const T* x) {
         const T v = static_cast<T>(std::sqrt(sum_vectors<T>(
@@ -478,8 +479,12 @@ void info_nce_own(InfoNce& a) {
       }
       for (int64_t k = 0; k < a.k && (g != nullptr || dc.data != nullptr); ++k) {
         const T* z = negative(k);
-        if (g != nullptr) {
-          add_line(g, z, a.dim, s[k] * nw);
+        if (g != nullptr) {  // in short runs, joined: many terms lose fewer bits
+          add_line(part.data(), z, a.dim, s[k] * nw);
+          if (k % 64 == 63 || k + 1 == a.k) {
+            add_line(g, part.data(), a.dim, T(1));
+            std::fill_n(part.data(), a.dim, T(0));
+          }
         }
         if (dc.data != nullptr) {
           T* o = rows_to_write<T>(dc, k, a.dim, os.data(), ostride);
