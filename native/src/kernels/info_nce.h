@@ -410,6 +410,7 @@ void info_nce_own(InfoNce& a) {
   at::parallel_for(0, a.n, 1, [&](int64_t begin, int64_t end) {
     const Scratch<T> s(a.k), fc(a.k), xs(a.dim), ys(a.dim), cs(a.dim), gs(a.dim), hs(a.dim),
         os(a.dim), part(a.dim);
+    const Scratch<double> total(a.dim);
     std::fill_n(part.data(), a.dim, T(0));
     for (int64_t i = begin; i < end; ++i) {
       const auto norm = [&](const T* x) {
@@ -469,9 +470,8 @@ void info_nce_own(InfoNce& a) {
       int64_t gstride = 0, hstride = 0, ostride = 0;
       T* g = rows_to_write<T>(a.dq, i, a.dim, gs.data(), gstride);
       T* h = rows_to_write<T>(a.dp, i, a.dim, hs.data(), hstride);
-      if (g != nullptr) {
-        std::fill_n(g, a.dim, T(0));
-        add_line(g, y, a.dim, pw);
+      for (int64_t j = 0; g != nullptr && j < a.dim; ++j) {
+        total[j] = static_cast<double>(pw) * y[j];
       }
       RowsOut dc = a.dc;
       if (dc.data != nullptr) {
@@ -479,11 +479,13 @@ void info_nce_own(InfoNce& a) {
       }
       for (int64_t k = 0; k < a.k && (g != nullptr || dc.data != nullptr); ++k) {
         const T* z = negative(k);
-        if (g != nullptr) {  // in short runs, joined: many terms lose fewer bits
+        if (g != nullptr) {  // in short runs, joined in double: many terms lose fewer bits
           add_line(part.data(), z, a.dim, s[k] * nw);
           if (k % 64 == 63 || k + 1 == a.k) {
-            add_line(g, part.data(), a.dim, T(1));
-            std::fill_n(part.data(), a.dim, T(0));
+            for (int64_t j = 0; j < a.dim; ++j) {
+              total[j] += part[j];
+              part[j] = 0;
+            }
           }
         }
         if (dc.data != nullptr) {
@@ -498,6 +500,7 @@ void info_nce_own(InfoNce& a) {
         }
       }
       if (g != nullptr) {
+        std::copy_n(total.data(), a.dim, g);
         if (a.normalize) {
           unnormalise(g, x, fx, a.dim);
         }
