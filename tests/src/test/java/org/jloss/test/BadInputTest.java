@@ -12,8 +12,11 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.DeviceOptional;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jloss.Loss;
@@ -53,8 +56,8 @@ class BadInputTest {
           input.domain() == Domain.CLASS_INDEX || input.domain() == Domain.CLASS_INDEX_OR_SIMPLEX;
       if (!input.optional()) {
         faults.add(new Fault("null", i, VALUE, t -> null));
+        faults.add(new Fault("undefined", i, VALUE, t -> new Tensor()));
       }
-      faults.add(new Fault("undefined", i, VALUE, t -> new Tensor()));
       faults.add(
           new Fault(
               "closed",
@@ -179,16 +182,15 @@ class BadInputTest {
   private static Tensor meta(Tensor tensor) {
     return torch.empty(
         tensor.shape(),
-        new TensorOptions(tensor.scalar_type())
-            .device(new org.bytedeco.pytorch.DeviceOptional(new Device("meta"))),
+        new TensorOptions(tensor.scalar_type()).device(new DeviceOptional(new Device("meta"))),
         null);
   }
 
-  private static org.bytedeco.pytorch.TensorVector pair(Tensor a, Tensor b) {
-    return new org.bytedeco.pytorch.TensorVector(a, b);
+  private static TensorVector pair(Tensor a, Tensor b) {
+    return new TensorVector(a, b);
   }
 
-  private static org.bytedeco.pytorch.Scalar scalar(double value) {
-    return new org.bytedeco.pytorch.Scalar(value);
+  private static Scalar scalar(long value) {
+    return new Scalar(value);
   }
 }

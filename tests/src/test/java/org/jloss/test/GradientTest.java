@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -153,7 +154,8 @@ class GradientTest {
       wanted.forEach(i -> inputs[i].mutable_grad().zero_());
       value.backward();
       for (int k = 0; k < wanted.size(); k++) {
-        assertArrayEquals(first.get(k), Tensors.toFloats(inputs[wanted.get(k)].grad()));
+        assertArrayEquals(
+            first.get(k), Tensors.toFloats(inputs[wanted.get(k)].grad()), Float.MIN_VALUE);
       }
       final ValueAndGradient direct = loss.valueAndGradient(inputs);
       assertEquals(Tensors.item(value), direct.item());
@@ -204,7 +206,10 @@ class GradientTest {
   }
 
   private static List<Integer> differentiable(Loss loss, ReferenceCase c) {
-    final Map<String, ?> gradients = c.gradients();
+    final Map<String, ?> gradients = new HashMap<>(c.gradients());
+    if (c.parameters().containsKey("ignore_index")) {
+      gradients.remove("target"); // next to the ignored value a target is not ignored
+    }
     return IntStream.range(0, loss.spec().inputs().size())
         .filter(i -> gradients.containsKey(loss.spec().inputs().get(i).name()))
         .boxed()
