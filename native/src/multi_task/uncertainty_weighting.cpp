@@ -1,7 +1,37 @@
+#include "kernels/logistic.h"
+#include "kernels/pointwise.h"
+
+namespace jloss {
+
+/// l = k e^-s L + r(s): k is 1/2 or 1, r is s/2, s or softplus(s). The pointwise loop's input is L
+/// and its target s.
+template <class V>
+struct UncertaintyTerms {
+  int form;
+  V fit_factor;
+
+  explicit UncertaintyTerms(const double* params)
+      : form(static_cast<int>(params[0])), fit_factor(form == 0 || form == 3 ? 0.5f : 1.0f) {}
+
+  template <Wanted W>
+  Terms<V> operator()(V loss, V s, V) const {
+    const V precision = fit_factor * s.neg().exp(), fit = precision * loss;
+    if (form == 3) {
+      const Logistic<V> logistic(s.neg());
+      return {fit + logistic.softplus_neg, precision, logistic.negative - fit};
+    }
+    const V slope(form == 2 ? 1.0f : 0.5f);
+    return {fit + slope * s, precision, slope - fit};
+  }
+};
+JLOSS_POINTWISE(uncertainty_weighting_kernel, UncertaintyTerms)
+
+}  // namespace jloss
+
 #ifdef JLOSS_HOST
 #include <jloss/multi_task.h>
 
-#include "core/loss.h"
+#include "core/pointwise.h"
 
 namespace jloss {
 namespace {
@@ -42,6 +72,11 @@ at::Tensor uncertainty_weighting(const at::Tensor& losses, const at::Tensor& log
                       f);
   }
   const bool same = std::all_of(form.begin(), form.end(), [&](int64_t f) { return f == form[0]; });
+  const auto code = form.empty() ? int64_t{kRegressionForm} : form[0];
+  Kernel kernel;  // for one form of all tasks, as nearly always
+  if (same) {
+    kernel = PointwiseLoss{uncertainty_weighting_kernel, kSum, {static_cast<double>(code)}};
+  }
   return evaluate(
       {.name = name,
        .inputs = {losses, log_vars},
@@ -49,9 +84,8 @@ at::Tensor uncertainty_weighting(const at::Tensor& losses, const at::Tensor& log
        .principal = 0b11,
        .scalar = true,
        .formula =
-           [same, form = form.vec()](at::TensorList in) {
+           [same, code, form = form.vec()](at::TensorList in) {
              if (same) {
-               const auto code = form.empty() ? int64_t{kRegressionForm} : form[0];
                return sum_all(uncertainty_terms(in[0], in[1], code));
              }
              std::vector<at::Tensor> terms;
@@ -60,7 +94,8 @@ at::Tensor uncertainty_weighting(const at::Tensor& losses, const at::Tensor& log
                terms.push_back(uncertainty_terms(in[0].select(0, i), in[1].select(0, i), form[t]));
              }
              return sum_all(at::stack(terms));
-           }},
+           },
+       .kernel = std::move(kernel)},
       gradients);
 }
 

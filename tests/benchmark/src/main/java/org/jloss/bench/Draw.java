@@ -42,12 +42,12 @@ public record Draw(
     ONE_HOT
   }
 
-  static Draw of(String name, Kind kind, double high, long... shape) {
+  static Draw below(double high, String name, Kind kind, long... shape) {
     return new Draw(name, kind, shape, high, false, false);
   }
 
   static Draw of(String name, Kind kind, long... shape) {
-    return of(name, kind, 4, shape);
+    return below(4, name, kind, shape);
   }
 
   Draw withGradient() {

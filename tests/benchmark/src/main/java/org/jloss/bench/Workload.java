@@ -91,7 +91,7 @@ record Workload(
         multiclass,
         Composed::diceOfClasses,
         Draw.of("input", UNIFORM, 8, 21, 256, 256).withGradient(),
-        Draw.of("target", INDEX, 21, 8, 256, 256));
+        Draw.below(21, "target", INDEX, 8, 256, 256));
     for (int i = 0; i < 3; i++) {
       add(
           all,
@@ -146,7 +146,7 @@ record Workload(
           Map.of(),
           Composed::batchHard,
           embedding("embeddings", n),
-          Draw.of("labels", INDEX, n / 8, n));
+          Draw.below(n / 8.0, "labels", INDEX, n));
     }
     for (int i = 0; i < 3; i++) {
       add(
@@ -156,7 +156,7 @@ record Workload(
           Map.of(),
           Composed::uncertaintyWeighting,
           Draw.of("losses", UNIT, ELEMENTS[i]).withGradient(),
-          Draw.of("log_vars", UNIFORM, 1, ELEMENTS[i]).withGradient());
+          Draw.below(1, "log_vars", UNIFORM, ELEMENTS[i]).withGradient());
     }
     return Collections.unmodifiableList(all);
   }
@@ -168,7 +168,7 @@ record Workload(
 
   /** Of a length that leaves the logits of pairs within a few units. */
   private static Draw embedding(String name, long n) {
-    return Draw.of(name, UNIFORM, 0.3, n, D);
+    return Draw.below(0.3, name, UNIFORM, n, D);
   }
 
   private static void elementwise(
@@ -200,7 +200,7 @@ record Workload(
           Map.of(),
           composed,
           Draw.of("input", UNIFORM, shapes[i]).withGradient(),
-          Draw.of("target", INDEX, shapes[i][1], shapes[i][0]));
+          Draw.below(shapes[i][1], "target", INDEX, shapes[i][0]));
     }
     segmentation(
         all,
@@ -208,7 +208,7 @@ record Workload(
         Map.of(),
         composed,
         Draw.of("input", UNIFORM, 8, 21, 256, 256).withGradient(),
-        Draw.of("target", INDEX, 21, 8, 256, 256));
+        Draw.below(21, "target", INDEX, 8, 256, 256));
   }
 
   private static void segmentation(
