@@ -25,6 +25,16 @@ JLOSS_API std::string torch_version();
 /// process.
 JLOSS_API std::string cpu_capability();
 
+/// Counts the bytes of CPU tensors allocated from now on, until as many calls with false as with
+/// true. Counting costs one small allocation a tensor; without it torch's allocator is untouched.
+JLOSS_API void track_memory(bool on);
+
+/// The bytes of tensors that were allocated while counting and are alive; the most there were since
+/// the last reset. Of all threads.
+JLOSS_API int64_t live_bytes();
+JLOSS_API int64_t peak_bytes();
+JLOSS_API void reset_peak_bytes();
+
 /// JavaCPP's way to pass a long[] of one number, or null, as an optional. A jlong is a long long,
 /// which on Linux is another type than int64_t.
 struct OptionalInt {
@@ -45,5 +55,15 @@ struct OptionalInt {
   void* owner;
   std::optional<int64_t> value;
 };
+
+/// Counts the bytes of CPU tensors allocated from now on, until as many calls with false as with
+/// true. Counting costs one small allocation a tensor; without it torch's allocator is untouched.
+JLOSS_API void track_memory(bool on);
+
+/// The bytes of tensors that were allocated while counting and are alive; the most there were since
+/// the last reset. Of all threads.
+JLOSS_API int64_t live_bytes();
+JLOSS_API int64_t peak_bytes();
+JLOSS_API void reset_peak_bytes();
 
 }  // namespace jloss
