@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -123,16 +124,14 @@ class PlotTest {
 
   @Test
   void parametersChangeTheCurve() {
-    final Curves huber =
-        Curves.of((Loss) Values.system("huber_loss", java.util.Map.of("delta", "0.5")));
+    final Curves huber = Curves.of((Loss) Values.system("huber_loss", Map.of("delta", "0.5")));
     final double[] slope = huber.curves().get(0).slope();
     assertEquals(0.5, slope[slope.length - 1]);
   }
 
   @Test
   void asManyClassesAsWeights() {
-    final Loss loss =
-        (Loss) Values.system("cross_entropy_loss", java.util.Map.of("weight", "1,2,3,4"));
+    final Loss loss = (Loss) Values.system("cross_entropy_loss", Map.of("weight", "1,2,3,4"));
     assertEquals(2, Curves.of(loss).curves().size());
   }
 
