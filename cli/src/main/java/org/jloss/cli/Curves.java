@@ -52,9 +52,10 @@ record Curves(String axis, List<Curve> curves) {
    */
   private record Part(double[] data, long[] shape, double @Nullable [] slope) {}
 
+  /** What each input is at an x; null for one left out. */
   @FunctionalInterface
   private interface Scene {
-    @Nullable Part[] at(double x);
+    @Nullable Part at(double x, int input);
   }
 
   /** The curves of a loss. */
@@ -102,29 +103,19 @@ record Curves(String axis, List<Curve> curves) {
       // Losses that are fused: over what is learned, not over the losses.
       final int moved = inputs.get(0).shape().equals("T") ? lastDifferentiable() : 0;
       final int target = target(moved);
-      final double[] range = range(moved);
-      if (target < 0) {
-        add("", range, x -> parts(moved, x, -1, 0));
-      } else {
-        for (final double t : targets(moved, target)) {
-          add(
-              inputs.get(target).name() + " = " + Values.text(t),
-              range,
-              x -> parts(moved, x, target, t));
-        }
+      final double[] values = target < 0 ? new double[1] : targets(moved, target);
+      for (final double t : values) {
+        add(
+            target < 0 ? "" : inputs.get(target).name() + " = " + Values.text(t),
+            range(moved),
+            (x, i) -> {
+              if (i == moved) {
+                return filled(i, x, 1);
+              }
+              return i == target ? filled(i, t, 0) : still(i);
+            });
       }
       return curves(inputs.get(moved).name());
-    }
-
-    private @Nullable Part[] parts(int moved, double x, int target, double t) {
-      return build(
-          i -> {
-            final Part still = still(i, null);
-            if (i == moved) {
-              return still(i, x, 1.0);
-            }
-            return i == target ? still(i, t) : still;
-          });
     }
 
     /** One of several logits against the class of a target. */
@@ -132,38 +123,32 @@ record Curves(String axis, List<Curve> curves) {
       classes = weightedClasses(CLASSES);
       final boolean isIndex = inputs.get(target).domain() != Domain.SIMPLEX;
       for (int chosen = 0; chosen < 2; chosen++) {
-        final int c = chosen;
+        final double[] simplex = new double[classes];
+        simplex[chosen] = 1;
+        final Part answer =
+            isIndex
+                ? new Part(new double[] {chosen}, indexShape(target), null)
+                : new Part(simplex, shape(target), null);
         add(
             "target is class " + chosen,
             range(0),
-            x ->
-                build(
-                    i -> {
-                      if (i == 0) {
-                        final double[] data = new double[classes];
-                        final double[] slope = new double[classes];
-                        data[0] = x;
-                        slope[0] = 1;
-                        return new Part(data, shape(0), slope);
-                      }
-                      if (i != target) {
-                        return still(i, null);
-                      }
-                      if (isIndex) {
-                        return new Part(new double[] {c}, firstAlternativeOfIndex(i), null);
-                      }
-                      final double[] simplex = new double[classes];
-                      simplex[c] = 1;
-                      return new Part(simplex, shape(i), null);
-                    }));
+            (x, i) -> {
+              if (i == 0) {
+                final double[] data = new double[classes];
+                final double[] slope = new double[classes];
+                data[0] = x;
+                slope[0] = 1;
+                return new Part(data, shape(0), slope);
+              }
+              return i == target ? answer : still(i);
+            });
       }
       return curves(inputs.get(0).name() + " of class 0 (the others 0)");
     }
 
     /** An index has the first input's shape without the classes. */
-    private long[] firstAlternativeOfIndex(int input) {
-      final String own = alternative(input);
-      return own.contains("C") ? new long[] {1} : shape(input);
+    private long[] indexShape(int input) {
+      return alternative(input).contains("C") ? new long[] {1} : shape(input);
     }
 
     /** All pixels of one half against a target of which one half is set. */
@@ -178,24 +163,19 @@ record Curves(String axis, List<Curve> curves) {
         add(
             inside ? "on the object, background 0" : "on the background, object 1",
             range(0),
-            x ->
-                build(
-                    i -> {
-                      if (i == target) {
-                        return new Part(object, shape(0), null);
-                      }
-                      if (i != 0) {
-                        return still(i, null);
-                      }
-                      final double[] data = new double[object.length];
-                      final double[] slope = new double[object.length];
-                      for (int k = 0; k < data.length; k++) {
-                        final boolean moves = object[k] == 1 == inside;
-                        data[k] = moves ? x : object[k];
-                        slope[k] = moves ? 1 : 0;
-                      }
-                      return new Part(data, shape(0), slope);
-                    }));
+            (x, i) -> {
+              if (i != 0) {
+                return i == target ? new Part(object, shape(0), null) : still(i);
+              }
+              final double[] data = new double[object.length];
+              final double[] slope = new double[object.length];
+              for (int k = 0; k < data.length; k++) {
+                final boolean moves = (object[k] == 1) == inside;
+                data[k] = moves ? x : object[k];
+                slope[k] = moves ? 1 : 0;
+              }
+              return new Part(data, shape(0), slope);
+            });
       }
       return curves("predicted probability, half of the pixels are object");
     }
@@ -203,27 +183,24 @@ record Curves(String axis, List<Curve> curves) {
     /** An anchor and others, on the unit sphere; one moves away from the anchor. */
     private Curves tuple() {
       final int sign = target(0);
-      final boolean isPair = sign >= 0 && inputs.get(sign).domain() != Domain.EMBEDDING;
       for (int k = 1; k < inputs.size(); k++) {
         if (inputs.get(k).domain() != Domain.EMBEDDING) {
           continue;
         }
         final int moved = k;
-        final double[] values = isPair ? targets(0, sign) : new double[] {0};
-        for (final double t : values) {
-          final String label =
-              isPair ? inputs.get(sign).name() + " = " + Values.text(t) : moves(moved);
+        for (final double t : sign < 0 ? new double[1] : targets(0, sign)) {
           add(
-              label,
+              sign < 0 ? moves(moved) : inputs.get(sign).name() + " = " + Values.text(t),
               range(0),
-              d ->
-                  build(
-                      i -> {
-                        if (inputs.get(i).domain() == Domain.EMBEDDING) {
-                          return vector(i, i == 0 ? 0 : i == moved ? d : rest(i), i == moved);
-                        }
-                        return isPair && i == sign ? still(i, t) : still(i, null);
-                      }));
+              (distance, i) -> {
+                if (inputs.get(i).domain() != Domain.EMBEDDING) {
+                  return i == sign ? filled(i, t, 0) : still(i);
+                }
+                if (i == moved) {
+                  return vector(i, distance, true);
+                }
+                return vector(i, i == 0 ? 0 : rest(i), false);
+              });
         }
       }
       return curves("distance from " + inputs.get(0).name() + ", unit vectors");
@@ -252,22 +229,22 @@ record Curves(String axis, List<Curve> curves) {
                 ? "same class moves, other at " + REST[1]
                 : "other class moves, same at " + REST[0],
             range(0),
-            d ->
-                build(
-                    i -> {
-                      if (i == labels) {
-                        return new Part(new double[] {0, 0, 1}, new long[] {3}, null);
-                      }
-                      if (i != 0) {
-                        return still(i, null);
-                      }
-                      final double[] data = new double[3 * DIMENSIONS];
-                      final double[] slope = new double[3 * DIMENSIONS];
-                      data[0] = 1;
-                      place(data, slope, 1, moved == 1 ? d : REST[0], moved == 1);
-                      place(data, slope, 2, moved == 2 ? d : REST[1], moved == 2);
-                      return new Part(data, new long[] {3, DIMENSIONS}, slope);
-                    }));
+            (distance, i) -> {
+              if (i == labels) {
+                return new Part(new double[] {0, 0, 1}, new long[] {3}, null);
+              }
+              if (i != 0) {
+                return still(i);
+              }
+              final double[] data = new double[3 * DIMENSIONS];
+              final double[] slope = new double[3 * DIMENSIONS];
+              data[0] = 1;
+              for (int row = 1; row < 3; row++) {
+                final boolean moves = row == moved;
+                place(data, slope, row, moves ? distance : REST[row - 1], moves);
+              }
+              return new Part(data, new long[] {3, DIMENSIONS}, slope);
+            });
       }
       return curves("distance from an anchor, unit vectors");
     }
@@ -276,13 +253,10 @@ record Curves(String axis, List<Curve> curves) {
       add(
           "",
           range(0),
-          x ->
-              build(
-                  i ->
-                      i == 0
-                          ? new Part(
-                              new double[] {x, 0, 1 + x, 1}, shape(0), new double[] {1, 0, 1, 0})
-                          : still(i, null)));
+          (x, i) ->
+              i == 0
+                  ? new Part(new double[] {x, 0, 1 + x, 1}, shape(0), new double[] {1, 0, 1, 0})
+                  : still(i));
       return curves("offset of the box along x, in its widths");
     }
 
@@ -298,16 +272,18 @@ record Curves(String axis, List<Curve> curves) {
         // Not evenly: the chart would take every nth point for a tick, and not round numbers.
         final double t = (double) i / (POINTS - 1);
         x[i] = range[0] + (range[1] - range[0]) * (t + 0.02 * Math.sin(2 * Math.PI * t));
-        evaluate(scene.at(x[i]), i, value, slope);
+        evaluate(scene, i, x[i], value, slope);
       }
       curves.add(new Curve(label, x, value, slope));
     }
 
-    private void evaluate(@Nullable Part[] parts, int point, double[] value, double[] slope) {
+    private void evaluate(Scene scene, int point, double x, double[] value, double[] slope) {
       try (PointerScope scope = new PointerScope()) {
+        final Part[] parts = new Part[inputs.size()];
         final Tensor[] tensors = new Tensor[parts.length];
         for (int i = 0; i < parts.length; i++) {
-          final Part part = parts[i];
+          final Part part = scene.at(x, i);
+          parts[i] = part;
           if (part != null) {
             tensors[i] = tensor(part, inputs.get(i).domain());
           }
@@ -350,42 +326,26 @@ record Curves(String axis, List<Curve> curves) {
       return Double.isFinite(x) ? x : Double.NaN;
     }
 
-    @FunctionalInterface
-    private interface Filler {
-      @Nullable Part fill(int input);
-    }
-
-    private @Nullable Part[] build(Filler filler) {
-      return IntStream.range(0, inputs.size()).mapToObj(filler::fill).toArray(Part[]::new);
-    }
-
     /** An input that stands still at a usual value of its domain; null for an optional one. */
-    private @Nullable Part still(int input, @Nullable Double value) {
+    private @Nullable Part still(int input) {
       final Spec.InputSpec spec = inputs.get(input);
-      if (value == null && spec.optional()) {
+      if (spec.optional()) {
         return null;
       }
       return switch (spec.domain()) {
         case EMBEDDING -> vector(input, rest(input), false);
         case BOX_XYXY -> new Part(new double[] {0, 0, 1, 1}, shape(input), null);
-        default -> filled(input, value != null ? value : usual(spec.domain()), null);
+        default -> filled(input, usual(spec.domain()), 0);
       };
     }
 
-    private Part still(int input, double value, double slope) {
-      return filled(input, value, slope);
-    }
-
-    private Part filled(int input, double value, @Nullable Double slope) {
+    private Part filled(int input, double value, double slope) {
       final long[] shape = shape(input);
       final double[] data = new double[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
       Arrays.fill(data, value);
-      if (slope == null) {
-        return new Part(data, shape, null);
-      }
       final double[] slopes = new double[data.length];
       Arrays.fill(slopes, slope);
-      return new Part(data, shape, slopes);
+      return new Part(data, shape, slope == 0 ? null : slopes);
     }
 
     private double usual(Domain domain) {

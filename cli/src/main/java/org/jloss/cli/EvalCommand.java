@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -188,8 +190,10 @@ final class EvalCommand implements Callable<Integer> {
             shape.add(size);
           }
           final ArrayNode data = tensor.putArray("data");
-          for (final double x : entry.toDoubles()) {
-            data.add(Double.isFinite(x) ? JsonNodeFactory.instance.numberNode(x) : Values.json(x));
+          if (entry.dtype().isFloating()) {
+            Arrays.stream(entry.toDoubles()).mapToObj(Values::json).forEach(data::add);
+          } else {
+            Arrays.stream(entry.toLongs()).forEach(data::add);
           }
         });
     return root;
@@ -197,16 +201,24 @@ final class EvalCommand implements Callable<Integer> {
 
   /** The first elements, with the digits that their dtype has. */
   private static String text(TensorEntry entry) {
-    final double[] values = entry.toDoubles();
-    final boolean isDouble = entry.dtype() == DType.F64;
     final String shown =
-        IntStream.range(0, Math.min(values.length, MOST_SHOWN))
-            .mapToObj(
-                i -> isDouble ? Double.toString(values[i]) : Float.toString((float) values[i]))
+        IntStream.range(0, (int) Math.min(entry.numel(), MOST_SHOWN))
+            .mapToObj(element(entry))
             .collect(Collectors.joining(", "));
     if (entry.shape().length == 0) {
       return shown;
     }
-    return "[" + shown + (values.length > MOST_SHOWN ? ", ..." : "") + "]";
+    return "[" + shown + (entry.numel() > MOST_SHOWN ? ", ..." : "") + "]";
+  }
+
+  private static IntFunction<String> element(TensorEntry entry) {
+    if (!entry.dtype().isFloating()) {
+      final long[] values = entry.toLongs();
+      return i -> Long.toString(values[i]);
+    }
+    final double[] values = entry.toDoubles();
+    return entry.dtype() == DType.F64
+        ? i -> Double.toString(values[i])
+        : i -> Float.toString((float) values[i]);
   }
 }

@@ -82,7 +82,8 @@ public final class Main implements Callable<Integer> {
         .setUnmatchedOptionsArePositionalParams(true);
     try {
       return main.execute(args);
-    } catch (OutOfMemoryError | LinkageError | StackOverflowError e) {
+    } catch (Error e) {
+      // Of memory, of linking, of fonts: at this end of the program a line as well.
       return Errors.report(main, e);
     } finally {
       out.flush();

@@ -16,6 +16,7 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import javax.imageio.ImageIO;
 import org.jloss.Loss;
 import org.jloss.Losses;
@@ -80,7 +81,7 @@ final class Picture {
     final StringBuilder usual = new StringBuilder();
     for (final Spec.Parameter parameter : loss.spec().parameters()) {
       final Object value = Losses.value(loss, parameter);
-      final boolean isUsual = java.util.Objects.equals(value, Losses.value(defaults, parameter));
+      final boolean isUsual = Objects.equals(value, Losses.value(defaults, parameter));
       if (value != null || !isUsual) {
         (isUsual ? usual : changed)
             .append(parameter.name())

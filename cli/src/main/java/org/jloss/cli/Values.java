@@ -1,10 +1,6 @@
 package org.jloss.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.ArrayList;
@@ -23,9 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Parameters' values from and to texts and JSON. */
 final class Values {
-  private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-
   private Values() {}
 
   /** A loss or miner with parameters given as {@code name=value}. */
@@ -162,11 +155,7 @@ final class Values {
 
   /** A document, indented, with a line end. */
   static String print(JsonNode node) {
-    try {
-      return JSON.writeValueAsString(node) + "\n";
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return node.toPrettyString() + "\n";
   }
 
   private static double @Nullable [] numbers(Object value) {

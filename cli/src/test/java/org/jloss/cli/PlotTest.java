@@ -7,12 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jloss.FormulaLoss;
 import org.jloss.Loss;
 import org.jloss.Losses;
 import org.jloss.Spec;
+import org.jloss.annotation.Definition;
+import org.jloss.annotation.Domain;
+import org.jloss.annotation.Input;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,10 +33,59 @@ class PlotTest {
     return Losses.all().stream().filter(s -> Loss.class.isAssignableFrom(s.type())).map(Spec::id);
   }
 
+  /** Pulls rows of one label together and pushes the others apart. */
+  @Definition(id = "pull", formula = "", source = "")
+  @Input(name = "embeddings", shape = "N,D", domain = Domain.EMBEDDING, differentiable = true)
+  @Input(name = "labels", shape = "N", domain = Domain.LABEL)
+  public record Pull() implements FormulaLoss {
+    @Override
+    public Tensor formula(Tensor[] in) {
+      final Tensor same = in[1].unsqueeze(0).eq(in[1].unsqueeze(1)).to(in[0].scalar_type());
+      return in[0]
+          .matmul(in[0].t())
+          .mul(same.sub(torch.full_like(same, new Scalar(0.5))))
+          .sum()
+          .neg();
+    }
+  }
+
+  /** Cross entropy against a distribution. */
+  @Definition(id = "soft", formula = "", source = "")
+  @Input(name = "input", shape = "N,C", domain = Domain.LOGITS, differentiable = true)
+  @Input(name = "target", shape = "N,C", domain = Domain.SIMPLEX)
+  public record Soft() implements FormulaLoss {
+    @Override
+    public Tensor formula(Tensor[] in) {
+      return torch.log_softmax(in[0], 1).mul(in[1]).sum().neg();
+    }
+  }
+
+  /** Distance of the corners. */
+  @Definition(id = "corners", formula = "", source = "")
+  @Input(name = "input", shape = "N,4", domain = Domain.BOX_XYXY, differentiable = true)
+  @Input(name = "target", shape = "N,4", domain = Domain.BOX_XYXY)
+  public record Corners() implements FormulaLoss {
+    @Override
+    public Tensor formula(Tensor[] in) {
+      return in[0].sub(in[1]).abs().sum();
+    }
+  }
+
+  @Test
+  void drawsWhateverTensorsMean() {
+    assertEquals(2, checkSlopes(new Pull()).curves().size());
+    assertEquals(2, checkSlopes(new Soft()).curves().size());
+    assertEquals(1, checkSlopes(new Corners()).curves().size());
+  }
+
   @ParameterizedTest
   @MethodSource("losses")
   void theSlopeIsThatOfTheCurve(String id) {
-    final Curves curves = Curves.of(Losses.create(id));
+    checkSlopes(Losses.create(id));
+  }
+
+  private static Curves checkSlopes(Loss loss) {
+    final Curves curves = Curves.of(loss);
     assertFalse(curves.curves().isEmpty());
     for (final Curves.Curve curve : curves.curves()) {
       final double[] x = curve.x();
@@ -41,8 +98,9 @@ class PlotTest {
         wrong += Math.abs(secant - curve.slope()[i]) > 0.02 * largest ? 1 : 0;
       }
       // At a kink, and where it bends most.
-      assertTrue(wrong <= 12, id + ", " + curve.label() + ": " + wrong + " slopes are wrong");
+      assertTrue(wrong <= 12, loss + ", " + curve.label() + ": " + wrong + " are wrong");
     }
+    return curves;
   }
 
   @ParameterizedTest
@@ -66,16 +124,14 @@ class PlotTest {
 
   @Test
   void parametersChangeTheCurve() {
-    final Curves huber =
-        Curves.of((Loss) Values.system("huber_loss", java.util.Map.of("delta", "0.5")));
+    final Curves huber = Curves.of((Loss) Values.system("huber_loss", Map.of("delta", "0.5")));
     final double[] slope = huber.curves().get(0).slope();
     assertEquals(0.5, slope[slope.length - 1]);
   }
 
   @Test
   void asManyClassesAsWeights() {
-    final Loss loss =
-        (Loss) Values.system("cross_entropy_loss", java.util.Map.of("weight", "1,2,3,4"));
+    final Loss loss = (Loss) Values.system("cross_entropy_loss", Map.of("weight", "1,2,3,4"));
     assertEquals(2, Curves.of(loss).curves().size());
   }
 

@@ -28,7 +28,8 @@ class PythonTest {
         script(
             """
             import jloss
-            loss = jloss.MSELoss()(jloss.tensor([1.0, 2.0]), jloss.tensor([0.0, 0.0]))
+            input, target = jloss.tensor([1.0, 2.0]), jloss.tensor([0.0, 0.0])
+            loss = jloss.functional.mse_loss(input, target)
             assert loss.item() == 2.5
             """);
     assertEquals(0, Run.jloss("python", script).status());

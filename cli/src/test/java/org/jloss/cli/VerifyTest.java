@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import org.jloss.parity.Safetensors;
 import org.jloss.parity.TensorEntry;
@@ -102,7 +103,7 @@ class VerifyTest {
     reference("a.safetensors", 2.5);
     final Path cut = reference("b.safetensors", 2.5);
     final byte[] bytes = Files.readAllBytes(cut);
-    Files.write(cut, java.util.Arrays.copyOf(bytes, bytes.length - 1));
+    Files.write(cut, Arrays.copyOf(bytes, bytes.length - 1));
     final Run run = Run.jloss("verify", folder);
     assertEquals(2, run.status());
     assertEquals("", run.out());
