@@ -148,7 +148,7 @@ final class NativeOps {
       Object value = Absent.ARGUMENT;
       if (!argument.keywordOnly() && position < given.size()) {
         value = given.get(position++);
-        if (onlyInts(schema, i) && given.size() - position >= 1 && value instanceof Long) {
+        if (onlyInts(schema, i) && value instanceof Long) {
           // x.reshape(2, 3) for x.reshape((2, 3))
           value = given.subList(position - 1, given.size());
           position = given.size();

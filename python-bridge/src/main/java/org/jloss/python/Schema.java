@@ -77,7 +77,7 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
       }
       final Argument argument = argument(part, keywordOnly);
       mutates |= part.contains("!");
-      if (argument.type.contains("Dimname")
+      if (argument.type.startsWith("str[") // names of axes
           || argument.name.equals("out")
           || keywordOnly && part.contains("!")
           || argument.kind == Kind.OTHER && !argument.optional) {

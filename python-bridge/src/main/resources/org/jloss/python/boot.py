@@ -3,27 +3,51 @@
 
 def _boot(host):
     import sys
-    import _signal
-    import signal
 
-    # raise_signal ends the JVM and alarm starts a thread, whatever the context allows.
-    for module in (_signal, signal):
-        for name in ("raise_signal", "alarm", "setitimer", "pthread_kill", "signal"):
+    def refuse(module, names, what):
+        def refused(*args, **kwargs):
+            raise PermissionError(f"{what} are not open to this script")
+
+        for name in names:
             if hasattr(module, name):
-                delattr(module, name)
+                setattr(module, name, refused)
+
+    # raise_signal ends the JVM and alarm starts a thread, whatever the context allows. The module
+    # signal, slow to import, takes them from here.
+    import _signal
+
+    refuse(_signal, ("raise_signal", "alarm", "setitimer", "pthread_kill", "signal"), "signals")
 
     # GraalPy refuses these by an internal error, which no script can catch.
     import os
     import posix
 
-    def system(command):
-        raise PermissionError("processes are not open to this script")
+    for module in (os, posix):
+        refuse(module, ("system", "killpg"), "processes")
 
-    os.system = posix.system = system
+    import _thread
+
+    refuse(_thread, ("start_new_thread", "start_new", "start_joinable_thread"), "threads")
+
+    import _socket
+
+    class Refused:
+        __slots__ = ()  # the module socket's class adds its own
+
+        def __init__(self, *args, **kwargs):
+            raise PermissionError("networks are not open to this script")
+
+    _socket.socket = _socket.SocketType = Refused
+    # What asks the network or makes a socket; constants, timeouts and byte orders stay.
+    refuse(
+        _socket,
+        [n for n in dir(_socket) if n.startswith(("get", "sethost", "dup", "socketpair", "if_"))
+         and n != "getdefaulttimeout"],
+        "networks",
+    )
 
     import _sitebuiltins
     import builtins
-    import types
 
     # Of site, which is not imported as it looks for packages on the disk.
     builtins.help = _sitebuiltins._Helper()
@@ -128,10 +152,11 @@ def _boot(host):
 
         return "".join(traceback.format_exception(error))
 
-    host_module = types.ModuleType("_jloss_host")
+    host_module = type(sys)("_jloss_host")
     host_module.host = host
     sys.modules["_jloss_host"] = host_module
-    return types.SimpleNamespace(**{k: v for k, v in locals().items() if callable(v)})
+    # The functions above, as attributes.
+    return type("Boot", (), {k: staticmethod(v) for k, v in locals().items() if callable(v)})
 
 
 _boot

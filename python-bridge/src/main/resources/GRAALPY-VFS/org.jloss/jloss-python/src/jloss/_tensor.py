@@ -374,7 +374,7 @@ class Size(tuple):
         return math.prod(self)
 
     def __repr__(self):
-        return f"jloss.Size({list(self)})"
+        return f"{_dtypes.prefix}.Size({list(self)})"
 
     def __getitem__(self, index):
         part = tuple.__getitem__(self, index)
