@@ -58,8 +58,7 @@ class GradientTest {
                         final Loss loss = Losses.create(c.id(), c.parameters());
                         final Tensor[] inputs = inputs(c);
                         final List<Integer> wanted = differentiable(loss, c);
-                        check(
-                            wanted.stream().map(i -> inputs[i]).toArray(Tensor[]::new),
+                        check(c.toString(), wanted.stream().map(i -> inputs[i]).toArray(Tensor[]::new),
                             x -> loss.apply(inputs),
                             false);
                       }
@@ -82,7 +81,7 @@ class GradientTest {
                             differentiable(loss, c).stream()
                                 .map(i -> inputs[i])
                                 .toArray(Tensor[]::new);
-                        check(variables, x -> slope(loss.apply(inputs), variables), true);
+                        check(c.toString(), variables, x -> slope(loss.apply(inputs), variables), true);
                       }
                     }));
   }
@@ -112,8 +111,8 @@ class GradientTest {
                               return loss.apply(in);
                             };
                         final Tensor[] variables = {x};
-                        check(variables, composed, false);
-                        check(variables, v -> slope(composed.apply(v), variables), true);
+                        check(spec.id(), variables, composed, false);
+                        check(spec.id(), variables, v -> slope(composed.apply(v), variables), true);
                       }
                     }));
   }
@@ -263,7 +262,7 @@ class GradientTest {
   }
 
   private static void check(
-      Tensor[] variables, Function<Tensor[], Tensor> function, boolean second) {
+      String what, Tensor[] variables, Function<Tensor[], Tensor> function, boolean second) {
     for (final Tensor variable : variables) {
       variable.requires_grad_(true);
     }
@@ -292,7 +291,9 @@ class GradientTest {
           assertTrue(
               Math.abs(numeric - expected[k]) <= ATOL + RTOL * Math.abs(numeric),
               () ->
-                  (second ? "second " : "")
+                  what
+                      + ": "
+                      + (second ? "second " : "")
                       + "derivative "
                       + element
                       + " of input "
