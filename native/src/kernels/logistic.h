@@ -5,8 +5,8 @@
 
 namespace jloss {
 
-/// log(1 + z) for z in [0, 1]. In float32 by 2 atanh(z / (2 + z)), whose series is short there: half
-/// the time of the general function, and with the rests of sum and quotient as exact.
+/// log(1 + z) for z in [0, 1]. In float32 by 2 atanh(z / (2 + z)), whose series is short there:
+/// half the time of the general function, and with the rests of sum and quotient as exact.
 template <class V>
 V log1p_of_unit(V z) {
   if constexpr (std::is_same_v<typename V::value_type, float>) {
