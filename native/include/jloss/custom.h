@@ -17,8 +17,8 @@ using Callback = void (*)(int64_t handle, int64_t phase, const std::vector<at::T
                           std::vector<at::Tensor>* outputs);
 
 /// The value of a caller's loss, with a graph where an input requires a gradient: backward asks the
-/// caller again, on the thread that runs it. Under create_graph the caller's operations are recorded, so
-/// it may be differentiated again if they can be.
+/// caller again, on the thread that runs it. Under create_graph the caller's operations are
+/// recorded, so it may be differentiated again if they can be.
 ///
 /// inputs: some may be undefined. The handle is released once, whatever happens.
 JLOSS_API at::Tensor custom_loss(const std::vector<at::Tensor>& inputs, int64_t handle,

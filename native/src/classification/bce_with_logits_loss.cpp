@@ -7,7 +7,9 @@ namespace jloss {
 /// which cancels at neither end; dl/dt = (pw - 1) softplus(-x) - x. pw is the extra operand.
 template <class V>
 struct BceWithLogitsTerms {
-  explicit BceWithLogitsTerms(const double*) {}
+  bool has_pos_weight;  // without one 0 times an infinite softplus would make a NaN
+
+  explicit BceWithLogitsTerms(const double* params) : has_pos_weight(params[0] != 0) {}
 
   template <Wanted W>
   Terms<V> operator()(V x, V t, V pw) const {
@@ -16,7 +18,7 @@ struct BceWithLogitsTerms {
     Terms<V> out;
     out.l = (one - t) * x + (one + (pw - one) * t) * s.softplus_neg;
     out.dx = (one - t) * s.positive - pw * t * s.negative;
-    out.dt = (pw - one) * s.softplus_neg - x;
+    out.dt = has_pos_weight ? (pw - one) * s.softplus_neg - x : x.neg();
     return out;
   }
 };
@@ -44,18 +46,18 @@ at::Tensor bce_with_logits_loss(const at::Tensor& input, const at::Tensor& targe
   check_factor({"bce_with_logits_loss", "pos_weight", pw}, x);
   check_reduction("bce_with_logits_loss", reduction);
 
-  return evaluate({.name = "bce_with_logits_loss",
-                   .inputs = {input, target, w, pw},
-                   .differentiable = 0b0011,
-                   .principal = 0b0001,
-                   .scalar = reduction != kNone,
-                   .formula =
-                       [=](at::TensorList in) {
-                         return reduce(weighted(bce_with_logits(in[0], in[1], in[3]), in[2]),
-                                       reduction);
-                       },
-                   .kernel = PointwiseLoss{bce_with_logits_loss_kernel, reduction}},
-                  gradients);
+  return evaluate(
+      {.name = "bce_with_logits_loss",
+       .inputs = {input, target, w, pw},
+       .differentiable = 0b0011,
+       .principal = 0b0001,
+       .scalar = reduction != kNone,
+       .formula =
+           [=](at::TensorList in) {
+             return reduce(weighted(bce_with_logits(in[0], in[1], in[3]), in[2]), reduction);
+           },
+       .kernel = PointwiseLoss{bce_with_logits_loss_kernel, reduction, {pw.defined() ? 1.0 : 0.0}}},
+      gradients);
 }
 
 JLOSS_OPERATOR(

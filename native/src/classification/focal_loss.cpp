@@ -9,7 +9,7 @@ struct FocalTerms {
   explicit FocalTerms(const double* p) : a(p[0]), b(p[1]), gamma(p[2]) {}
 
   RowTerms<V> operator()(const Row<V>& row) const {
-    const V zero(0), one(1), p = row.logp.exp(), u = row.logp.expm1().neg();
+    const V zero(0), one(1), p = exp(row.logp), u = row.logp.expm1().neg();
     const V h = (a * row.logp + b * row.cross).neg();
     V power, slope;  // u^g and g u^(g-1)
     if (gamma >= 1) {

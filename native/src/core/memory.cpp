@@ -1,5 +1,6 @@
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
+#include <jloss/dispatch.h>
 #include <jloss/runtime.h>
 
 #include <atomic>
@@ -10,6 +11,8 @@ namespace {
 
 std::atomic<int64_t> live{0};
 std::atomic<int64_t> peak{0};
+
+thread_local int64_t limit = 0;
 
 void count(int64_t bytes) {
   const int64_t now = live.fetch_add(bytes) + bytes;
@@ -36,6 +39,9 @@ class CountingAllocator final : public c10::Allocator {
   explicit CountingAllocator(c10::Allocator* base) : base_(base) {}
 
   at::DataPtr allocate(size_t n) override {
+    TORCH_CHECK_WITH(OutOfMemoryError, limit == 0 || static_cast<int64_t>(n) <= limit - live,
+                     "a tensor of ", n, " bytes exceeds the memory budget: ", live.load(),
+                     " bytes are in use, ", limit, " are allowed");
     auto memory = base_->allocate(n);
     void* data = memory.mutable_get();
     const auto device = memory.device();
@@ -78,6 +84,10 @@ void track_memory(bool on) {
   } else if (users > 0 && --users == 0) {
     c10::SetCPUAllocator(counting->base());
   }
+}
+
+void limit_bytes(int64_t bytes) {
+  limit = bytes;
 }
 
 int64_t live_bytes() {

@@ -33,7 +33,7 @@ at::Tensor reduce(const at::Tensor& terms, int64_t reduction) {
   }
   const auto total = sum_all(terms);
   return reduction == kMean        ? total / terms.sym_numel()
-         : reduction == kBatchMean ? total / terms.sym_size(0)
+         : reduction == kBatchMean ? total / (terms.dim() == 0 ? c10::SymInt(1) : terms.sym_size(0))
                                    : total;
 }
 

@@ -1,5 +1,6 @@
 #include "core/region.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/impl/TorchDispatchModeTLS.h>
 
 #include <numeric>
@@ -10,6 +11,9 @@ namespace jloss {
 namespace {
 
 using at::Tensor;
+
+// Elements of a sample that are worth a call of their own.
+constexpr int64_t kLarge = 1 << 16;
 
 /// Axes of a map that the loop takes for its pixels, with at most one each for sample and channel.
 struct Axes {
@@ -346,18 +350,24 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   if (axes.channel >= 0 && !all) {
     a.kept = flags.data();
   }
-  std::vector<double> sums(a.samples * a.channels * 3);
-  a.sums = sums.data();
-  region_kernel(a);
-  TORCH_CHECK_INDEX(!a.bad, name, ": expected target in [0, ", channels, "), got ", a.bad_index);
-
-  // From sums to values and slopes.
+  // With only elementwise steps and slopes, (pixel, channel) in memory is as good as planes.
+  const auto is_flat = [&](const Region::Map& map) {
+    return map.channel == 1 && map.pixel == a.channels && a.channels > 1;
+  };
+  a.flat = is_flat(a.x) && (indices || is_flat(a.t)) && a.kept == nullptr &&
+           a.activation != Region::kSoftmax;
+  if (wanted & 1) {
+    gradients[0] = empty_like_map(x, axes, a.dx);
+    a.keeps = a.activation != Region::kIdentity && (a.dx.pixel == 1 || is_flat(a.dx));
+  }
+  if (wanted & 2) {
+    gradients[1] = empty_like_map(t, axes, a.dt);
+  }
   if (axes.channel < 0) {
     kept = {0};
   }
-  const int64_t rows = batch ? 1 : a.samples, count = kept.size();
+  const int64_t samples = a.samples, rows = batch ? 1 : samples, count = kept.size();
   const int64_t width = value_by_class ? count : 1;
-  std::vector<RegionSums> row(count), slopes_row(count);
   std::vector<double> values(rows * width), factors;
   if (upstream.defined()) {
     const auto u = upstream.to(at::kDouble).contiguous();
@@ -365,36 +375,56 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   } else {
     factors.assign(rows * width, reduction == kMean ? 1.0 / static_cast<double>(rows * width) : 1);
   }
-  std::vector<double> slopes(wanted != 0 ? rows * a.channels * 3 : 0);
-  for (int64_t r = 0; r < rows; ++r) {
-    std::fill(row.begin(), row.end(), RegionSums());
-    for (int64_t n = batch ? 0 : r; n < (batch ? a.samples : r + 1); ++n) {
-      for (int64_t k = 0; k < count; ++k) {
-        const double* from = a.sums + (n * a.channels + kept[k]) * 3;
-        row[k].overlap += from[0];
-        row[k].p += from[1];
-        row[k].g += from[2];
+
+  // Both passes over samples [first, last).
+  const auto run = [&](int64_t first, int64_t last) {
+    Region part = a;
+    part.first = first;
+    part.samples = last - first;
+    std::vector<double> sums(part.samples * a.channels * 3);
+    std::vector<double> slopes(wanted == 0 ? 0 : batch ? a.channels * 3 : sums.size());
+    std::vector<RegionSums> row(count), row_slopes(count);
+    part.sums = sums.data();
+    part.shared_slopes = batch;
+    region_kernel(part);
+    TORCH_CHECK_INDEX(!part.bad, name, ": expected target in [0, ", channels, "), got ",
+                      part.bad_index);
+    for (int64_t r = 0; r < (batch ? 1 : part.samples); ++r) {
+      std::fill(row.begin(), row.end(), RegionSums());
+      for (int64_t n = batch ? 0 : r; n < (batch ? samples : r + 1); ++n) {
+        for (int64_t k = 0; k < count; ++k) {
+          const double* from = part.sums + (n * a.channels + kept[k]) * 3;
+          row[k].overlap += from[0];
+          row[k].p += from[1];
+          row[k].g += from[2];
+        }
+      }
+      const int64_t at = (first + r) * width;
+      score(row, weight, factors.data() + at, values.data() + at,
+            wanted != 0 ? row_slopes.data() : nullptr);
+      for (int64_t k = 0; wanted != 0 && k < count; ++k) {
+        double* to = slopes.data() + (r * a.channels + kept[k]) * 3;
+        to[0] = row_slopes[k].overlap;
+        to[1] = row_slopes[k].p;
+        to[2] = row_slopes[k].g;
       }
     }
-    score(row, weight, factors.data() + r * width, values.data() + r * width,
-          wanted != 0 ? slopes_row.data() : nullptr);
-    for (int64_t k = 0; wanted != 0 && k < count; ++k) {
-      double* to = slopes.data() + (r * a.channels + kept[k]) * 3;
-      to[0] = slopes_row[k].overlap;
-      to[1] = slopes_row[k].p;
-      to[2] = slopes_row[k].g;
+    if (wanted != 0) {
+      part.slopes = slopes.data();
+      region_kernel(part);
     }
-  }
-  if (wanted != 0) {
-    a.slopes = slopes.data();
-    a.shared_slopes = batch;
-    if (wanted & 1) {
-      gradients[0] = empty_like_map(x, axes, a.dx);
-    }
-    if (wanted & 2) {
-      gradients[1] = empty_like_map(t, axes, a.dt);
-    }
-    region_kernel(a);
+  };
+  // Where large samples share out evenly, each thread takes both passes over its own, one by one:
+  // the second finds the maps in the cache, and no thread waits for another in between.
+  const int64_t threads = at::get_num_threads();
+  if (!batch && wanted != 0 && a.channels * a.pixels >= kLarge && samples % threads == 0) {
+    at::parallel_for(0, samples, 1, [&](int64_t first, int64_t last) {
+      for (int64_t n = first; n < last; ++n) {
+        run(n, n + 1);
+      }
+    });
+  } else {
+    run(0, samples);
   }
   if (upstream.defined()) {
     return {};

@@ -175,7 +175,8 @@ ClassIndices::ClassIndices(const Tensor& target, int64_t ignore_index)
     : ignored(target.eq(ignore_index)), index(target.masked_fill(ignored, 0)) {}
 
 Tensor ClassIndices::of(const Tensor& class_vector) const {
-  return class_vector.index({index});
+  // Not by index(), which reads a scalar index while it is traced.
+  return class_vector.index_select(0, index.reshape(-1)).view_symint(index.sym_sizes());
 }
 
 Tensor ClassIndices::along(const Tensor& rows) const {

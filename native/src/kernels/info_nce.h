@@ -86,11 +86,11 @@ struct Softmax {
 
   /// Takes a line of logits in at place i and turns it into weights; weighted (may be null) is
   /// scaled to the new maximum.
-  void take(int64_t i, T* line, int64_t count, T* weighted, int64_t dim) {
+  void take(int64_t i, T* line, int64_t count, bool stored, T* weighted, int64_t dim) {
     const T before = most[i];
     const T seen = max_vectors<T>(count, [&](int64_t j, int64_t n) { return load(line + j, n); });
     const T now = seen > before || seen != seen ? seen : before;
-    const double total = exp_line(line, count, shift(now), weighted != nullptr);
+    const double total = exp_line(line, count, shift(now), stored);
     if (now == before) {
       sum[i] += total;
       return;
@@ -128,6 +128,48 @@ double upstream_of(const InfoNce& a, int64_t row) {
   return a.mean * (a.upstream == nullptr ? 1.0 : static_cast<const T*>(a.upstream)[row]);
 }
 
+/// Ends the gradients of columns: those of normalised rows become those of the rows themselves.
+template <class T>
+void finish_columns(const InfoNce& a, const RowsOut& out, const Rows& c, const T* factors,
+                    int64_t col, int64_t cols, T* sums, int64_t stride) {
+  if (factors != nullptr) {
+    const Scratch<T> ys(a.dim);
+    for (int64_t r = 0; r < cols; ++r) {
+      int64_t unused = 0;
+      const T* y = load_rows<T>(c, col + r, 1, a.dim, factors, ys.data(), unused);
+      unnormalise(sums + r * stride, y, factors[col + r], a.dim);
+    }
+  }
+  store_rows<T>(out, col, cols, a.dim, sums);
+}
+
+/// The gradients of columns from a kept panel of weights.
+template <class T>
+void columns_of_panel(const InfoNce& a, const Pairs& pairs, const RowsOut& out, const T* panel,
+                      const Rows& c, const T* x_factors, const T* y_factors) {
+  int64_t xstride = 0;
+  const Scratch<T> xs(a.n * a.dim);
+  const T* x = load_rows<T>(pairs.x, 0, a.n, a.dim, x_factors, xs.data(), xstride);
+  const int64_t block = 64;
+  at::parallel_for(0, (a.k + block - 1) / block, 1, [&](int64_t begin, int64_t end) {
+    const Scratch<T> room(out.col == 1 ? 0 : block * a.dim);
+    for (int64_t b = begin; b < end; ++b) {
+      const int64_t col = b * block, cols = std::min(block, a.k - col);
+      int64_t stride = 0;
+      T* sums = rows_to_write<T>(out, col, a.dim, room.data(), stride);
+      if (a.n == 0) {
+        for (int64_t r = 0; r < cols; ++r) {
+          std::fill_n(sums + r * stride, a.dim, T(0));
+        }
+      } else {
+        product_tn({panel + col, a.n, cols, a.k}, {x, a.n, a.dim, xstride},
+                   Matrix<T>{sums, cols, a.dim, stride}, false);
+      }
+      finish_columns(a, out, c, y_factors, col, cols, sums, stride);
+    }
+  });
+}
+
 /// In a batch, or with shared negatives.
 template <class T>
 void info_nce_shared(InfoNce& a) {
@@ -135,7 +177,6 @@ void info_nce_shared(InfoNce& a) {
   const Rows c = batch ? a.p : a.c;
   const RowsOut dc = batch ? a.dp : a.dc;
   const bool wants_rows = a.dq.data != nullptr || (!batch && a.dp.data != nullptr);
-  const T scale = static_cast<T>(a.scale);
 
   std::vector<T> fq, fp, fc;
   if (a.normalize) {
@@ -159,6 +200,10 @@ void info_nce_shared(InfoNce& a) {
   pairs.y_factors = factors(batch ? fp : fc);
   pairs.alpha = a.scale;
 
+  const bool keeps = pairs.small() && dc.data != nullptr;
+  const Scratch<T> panel(keeps ? a.n * a.k : 0);
+  pairs.panel = keeps ? panel.data() : nullptr;
+
   // First walk: the softmax of every row, and with it the sum of its negatives by weight.
   const int64_t chunks = pairs.chunks();
   Softmax<T> softmax(a.n * chunks);
@@ -172,6 +217,7 @@ void info_nce_shared(InfoNce& a) {
     Softmax<T>& softmax;
     std::vector<T>& positive;
     T* weighted;
+    bool stored;  // weights are wanted, not only their sum
     int64_t place;
     bool first = true;
 
@@ -183,7 +229,7 @@ void info_nce_shared(InfoNce& a) {
           t.line(r)[own] = -std::numeric_limits<T>::infinity();
         }
         T* sums = weighted == nullptr ? nullptr : weighted + r * a.dim;
-        softmax.take(place + r, t.line(r), t.cols, sums, first ? 0 : a.dim);
+        softmax.take(place + r, t.line(r), t.cols, stored, sums, first ? 0 : a.dim);
       }
       if (weighted != nullptr) {
         product_nn(t.weights(), t.y, {weighted, t.rows, a.dim, a.dim}, !first);
@@ -193,7 +239,12 @@ void info_nce_shared(InfoNce& a) {
     void end() {}
   };
   walk_rows<T>(pairs, [&](int64_t row, int64_t, int64_t chunk) {
-    return RowVisit{a, softmax, positive, weighted_at(row, chunk), chunk * a.n + row};
+    return RowVisit{a,
+                    softmax,
+                    positive,
+                    weighted_at(row, chunk),
+                    keeps || a.dq.data != nullptr,
+                    chunk * a.n + row};
   });
 
   // Rows: chunks joined, losses, weights, gradients of query and of a positive of its own.
@@ -243,6 +294,13 @@ void info_nce_shared(InfoNce& a) {
         most[i] = Softmax<T>::shift(top);
         negative_weight[i] = static_cast<T>(result.negatives * a.scale);
         positive_weight[i] = static_cast<T>(result.positive * a.scale);
+        if (keeps) {
+          T* line = panel.data() + i * a.k;
+          scale_line(line, a.k, negative_weight[i]);
+          if (batch) {
+            line[i] = positive_weight[i];
+          }
+        }
         if (g != nullptr) {
           T* to = g + r * gstride;
           std::fill_n(to, a.dim, T(0));
@@ -275,8 +333,12 @@ void info_nce_shared(InfoNce& a) {
   for (const double l : losses) {
     a.sum += l;
   }
-  (void)scale;
   if (dc.data == nullptr) {
+    return;
+  }
+
+  if (keeps) {
+    columns_of_panel<T>(a, pairs, dc, panel.data(), c, factors(fq), factors(batch ? fp : fc));
     return;
   }
 
@@ -330,15 +392,7 @@ void info_nce_shared(InfoNce& a) {
       for (int64_t r = 0; first && r < cols; ++r) {
         std::fill_n(sums + r * stride, a.dim, T(0));
       }
-      if (factors != nullptr) {
-        const Scratch<T> ys(a.dim);
-        for (int64_t r = 0; r < cols; ++r) {
-          int64_t ystride = 0;
-          const T* y = load_rows<T>(c, col + r, 1, a.dim, factors, ys.data(), ystride);
-          unnormalise(sums + r * stride, y, factors[col + r], a.dim);
-        }
-      }
-      store_rows<T>(out, col, cols, a.dim, sums);
+      finish_columns(a, out, c, factors, col, cols, sums, stride);
     }
   };
   walk_cols<T>(pairs, [&](int64_t col, int64_t cols) {
@@ -355,7 +409,9 @@ void info_nce_own(InfoNce& a) {
   const bool wants = a.dq.data != nullptr || a.dp.data != nullptr || a.dc.data != nullptr;
   at::parallel_for(0, a.n, 1, [&](int64_t begin, int64_t end) {
     const Scratch<T> s(a.k), fc(a.k), xs(a.dim), ys(a.dim), cs(a.dim), gs(a.dim), hs(a.dim),
-        os(a.dim);
+        os(a.dim), part(a.dim);
+    const Scratch<double> total(a.dim);
+    std::fill_n(part.data(), a.dim, T(0));
     for (int64_t i = begin; i < end; ++i) {
       const auto norm = [&](const T* x) {
         const T v = static_cast<T>(std::sqrt(sum_vectors<T>(
@@ -414,9 +470,8 @@ void info_nce_own(InfoNce& a) {
       int64_t gstride = 0, hstride = 0, ostride = 0;
       T* g = rows_to_write<T>(a.dq, i, a.dim, gs.data(), gstride);
       T* h = rows_to_write<T>(a.dp, i, a.dim, hs.data(), hstride);
-      if (g != nullptr) {
-        std::fill_n(g, a.dim, T(0));
-        add_line(g, y, a.dim, pw);
+      for (int64_t j = 0; g != nullptr && j < a.dim; ++j) {
+        total[j] = static_cast<double>(pw) * y[j];
       }
       RowsOut dc = a.dc;
       if (dc.data != nullptr) {
@@ -424,8 +479,14 @@ void info_nce_own(InfoNce& a) {
       }
       for (int64_t k = 0; k < a.k && (g != nullptr || dc.data != nullptr); ++k) {
         const T* z = negative(k);
-        if (g != nullptr) {
-          add_line(g, z, a.dim, s[k] * nw);
+        if (g != nullptr) {  // in short runs, joined in double: many terms lose fewer bits
+          add_line(part.data(), z, a.dim, s[k] * nw);
+          if (k % 64 == 63 || k + 1 == a.k) {
+            for (int64_t j = 0; j < a.dim; ++j) {
+              total[j] += part[j];
+              part[j] = 0;
+            }
+          }
         }
         if (dc.data != nullptr) {
           T* o = rows_to_write<T>(dc, k, a.dim, os.data(), ostride);
@@ -439,6 +500,7 @@ void info_nce_own(InfoNce& a) {
         }
       }
       if (g != nullptr) {
+        std::copy_n(total.data(), a.dim, g);
         if (a.normalize) {
           unnormalise(g, x, fx, a.dim);
         }

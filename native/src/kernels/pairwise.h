@@ -20,10 +20,22 @@ struct Pairs {
   const void* y_factors = nullptr;
   double alpha = 1;  // a factor of all products
 
+  void* panel = nullptr;  // of a small product: where walk_rows leaves all of it, rows by cols
+
+  /// A product this small is made of whole rows, and may be kept.
+  bool small() const {
+    return cols <= 4096 && rows * cols <= (1 << 18);
+  }
   int64_t row_block() const {
+    if (small()) {
+      return rows <= 128 ? 32 : 64;
+    }
     return rows >= 1024 ? 256 : rows >= 512 ? 128 : 64;
   }
   int64_t col_block() const {
+    if (small()) {
+      return cols > 0 ? cols : 1;
+    }
     return cols >= 512 ? 256 : 64;
   }
   int64_t row_blocks() const {
@@ -70,7 +82,7 @@ class Tiles {
  public:
   explicit Tiles(const Pairs& a)
       : a_(a),
-        s_(a.row_block() * a.col_block()),
+        s_(a.panel == nullptr ? a.row_block() * a.col_block() : 0),
         x_(a.row_block() * a.dim),
         y_(a.col_block() * a.dim) {}
 
@@ -85,7 +97,7 @@ class Tiles {
     tile_.y = load(a_.y, col, cols, a_.y_factors, y_);
   }
   const Tile<T>& product() {
-    tile_.s = s_.data();
+    tile_.s = a_.panel == nullptr ? s_.data() : static_cast<T*>(a_.panel) + tile_.row * a_.cols;
     product_nt(tile_.x, tile_.y, {tile_.s, tile_.rows, tile_.cols, tile_.cols}, a_.alpha);
     return tile_;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/capability.h"
+#include "kernels/exp.h"
 
 namespace jloss {
 
@@ -74,42 +75,32 @@ using RowFunction = RowTerms<at::vec::Vectorized<T>> (*)(const double* params,
 /// What q is.
 enum class Cross { kNone, kWeights, kDistribution };
 
-/// A sum of many vectors in two levels: nearly as exact as a cascade.
+/// A sum of vectors with Kahan's correction. Of finite terms only.
 template <class V>
-class LongSum {
- public:
-  void add(V v) {
-    part_ = part_ + v;
-    flush();
-  }
-  void add_product(V a, V b) {
-    part_ = at::vec::fmadd(a, b, part_);
-    flush();
-  }
-  V total() const {
-    return total_ + part_;
-  }
-  double lanes() const {
-    typename V::value_type lane[V::size()];
-    total().store(lane);
-    double sum = 0;
-    for (const auto v : lane) {
-      sum += v;
-    }
-    return sum;
-  }
+struct ExactSum {
+  V sum{0}, lost{0};
 
- private:
-  void flush() {
-    if (++count_ == 32) {
-      total_ = total_ + part_;
-      part_ = V(0);
-      count_ = 0;
-    }
+  void add(V v) {
+    v = v - lost;
+    const V next = sum + v;
+    lost = next - sum - v;
+    sum = next;
   }
-  V part_{0}, total_{0};
-  int count_ = 0;
 };
+
+/// A sum of vectors in two levels, joined now and then: nearly as exact as a cascade.
+template <class V>
+struct LongSum {
+  V part{0}, total{0};
+
+  void join() {
+    total = total + part;
+    part = V(0);
+  }
+};
+
+/// How many terms a LongSum takes before it is joined.
+constexpr int64_t kJoin = 32;
 
 template <class T, Cross Q>
 class RowLoop {
@@ -162,7 +153,7 @@ class RowLoop {
 
  private:
   // Shorter rows are turned, so that vectors run across rows.
-  static constexpr int64_t kRowLength = 8 * kLanes;
+  static constexpr int64_t kRowLength = 2 * kLanes;
   static constexpr int64_t kGrain = 16384;
   static constexpr int64_t kTileBytes = 32 << 10;
   static constexpr int64_t kLargeTileBytes = 256 << 10;
@@ -202,27 +193,36 @@ class RowLoop {
     return count == kLanes ? V::loadu(p) : V::loadu(p, count);
   }
 
-  /// From the sums of `count` rows to their losses and slopes; adds the losses to `sum`.
-  Slopes finish(int64_t row, int64_t count, const Sums& s, double& sum) const {
+  /// The class indices of a vector of rows. Those that are ignored point at class 0.
+  struct Targets {
+    int64_t index[kLanes] = {};
     T factor[kLanes], kept[kLanes];
-    std::fill_n(factor, kLanes, T(1));
-    std::fill_n(kept, kLanes, T(0));
-    for (int64_t i = 0; i < count; ++i) {
-      kept[i] = 1;
-      if (Q != Cross::kDistribution) {
-        const int64_t y = a_.index[row + i];
-        if (y == a_.ignore_index) {
-          kept[i] = 0;
-        } else if (a_.factor != nullptr) {
-          factor[i] = static_cast<const T*>(a_.factor)[y * a_.factor_stride];
+
+    Targets(const Rowwise& a, int64_t row, int64_t count) {
+      const auto* factors = static_cast<const T*>(a.factor);
+      for (int64_t i = 0; i < kLanes; ++i) {
+        factor[i] = 1;
+        kept[i] = i < count;
+        if (Q != Cross::kDistribution && i < count) {
+          const int64_t y = a.index[row + i];
+          kept[i] = y != a.ignore_index;
+          index[i] = y != a.ignore_index ? y : 0;
+          if (factors != nullptr) {
+            factor[i] = factors[index[i] * a.factor_stride];
+          }
         }
       }
     }
+  };
+
+  /// From the sums of `count` rows to their losses and slopes; adds the losses to `sum`.
+  Slopes finish(int64_t row, int64_t count, const Targets& targets, const Sums& s,
+                double& sum) const {
     const V log_sum = s.exp.log();
-    const V zero(0), keep = V::loadu(kept) == V(1);
+    const V zero(0), keep = V::loadu(targets.kept) == V(1);
     const V cross = Q == Cross::kNone ? zero : s.cross - s.mass * log_sum;
     const V logp = Q == Cross::kDistribution ? zero : s.zy - log_sum;
-    const RowTerms<V> terms = function_(a_.params, {logp, cross, V::loadu(factor)});
+    const RowTerms<V> terms = function_(a_.params, {logp, cross, V::loadu(targets.factor)});
 
     const V l = V::blendv(zero, terms.l, keep);
     if (a_.l != nullptr) {
@@ -328,40 +328,53 @@ class RowLoop {
     for (int64_t c = 0; c < a_.classes; ++c) {
       max = at::vec::maximum(max, V::loadu(z + c * lanes));
     }
+    const Targets targets(a_, row, count);
     Sums s;
     if (Q != Cross::kDistribution) {
-      T zy[kLanes] = {};
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t y = a_.index[row + i];
-        zy[i] = y == a_.ignore_index ? T(0) : z[y * lanes + i];
+      T zy[kLanes];
+      for (int64_t i = 0; i < kLanes; ++i) {
+        zy[i] = z[targets.index[i] * lanes + i];
       }
       s.zy = V::loadu(zy) - max;
     }
-    LongSum<V> exp, cross, mass;
+    ExactSum<V> exp[2];  // two, as each waits for its last sum
+    LongSum<V> cross, mass;
     const V keep(static_cast<T>(a_.keep)), add(static_cast<T>(a_.add));
-    for (int64_t c = 0; c < a_.classes; ++c) {
+    const auto step = [&](int64_t c, ExactSum<V>& sum_exp) {
       const V zc = V::loadu(z + c * lanes) - max;
       if constexpr (Q == Cross::kWeights) {
         const V w(class_weight(c));
-        cross.add_product(w, zc);
-        mass.add(w);
+        cross.part = at::vec::fmadd(w, zc, cross.part);
+        mass.part = mass.part + w;
       } else if constexpr (Q == Cross::kDistribution) {
         const V qc = V(class_weight(c)) * at::vec::fmadd(keep, V::loadu(q + c * lanes), add);
-        cross.add_product(qc, zc);
-        mass.add(qc);
+        cross.part = at::vec::fmadd(qc, zc, cross.part);
+        mass.part = mass.part + qc;
         qc.store(q + c * lanes);
         if (dq != nullptr) {
           zc.store(dq + c * lanes);
         }
       }
-      const V e = zc.exp();
-      exp.add(e);
+      const V e = jloss::exp(zc);
+      sum_exp.add(e);
       e.store(z + c * lanes);
+    };
+    for (int64_t c = 0; c < a_.classes;) {
+      const int64_t end = std::min(a_.classes, c + kJoin);
+      for (; c + 2 <= end; c += 2) {
+        step(c, exp[0]);
+        step(c + 1, exp[1]);
+      }
+      if (c < end) {
+        step(c++, exp[0]);
+      }
+      cross.join();
+      mass.join();
     }
-    s.exp = exp.total();
-    s.cross = cross.total();
-    s.mass = mass.total();
-    const Slopes k = finish(row, count, s, sum);
+    s.exp = exp[0].sum + exp[1].sum;
+    s.cross = cross.total;
+    s.mass = mass.total;
+    const Slopes k = finish(row, count, targets, s, sum);
     if (a_.dx != nullptr) {
       for (int64_t c = 0; c < a_.classes; ++c) {
         const V qc = Q == Cross::kDistribution ? V::loadu(q + c * lanes) : V(class_weight(c));
@@ -370,11 +383,8 @@ class RowLoop {
       if (Q != Cross::kDistribution) {
         T target[kLanes];
         k.target.store(target);
-        for (int64_t i = 0; i < count; ++i) {
-          const int64_t y = a_.index[row + i];
-          if (y != a_.ignore_index) {
-            z[y * lanes + i] += target[i];
-          }
+        for (int64_t i = 0; i < kLanes; ++i) {
+          z[targets.index[i] * lanes + i] += target[i];
         }
       }
     }
@@ -390,6 +400,10 @@ class RowLoop {
 
   int64_t rows_at_once() const {
     return a_.classes * static_cast<int64_t>(sizeof(T)) * kLanes <= kRowsBytes ? kLanes : 1;
+  }
+
+  static T across(V v) {
+    return at::vec::vec_reduce_all<T>([](V& a, V& b) { return a + b; }, v);
   }
 
   /// Calls f(class, count) for each vector of a row.
@@ -417,9 +431,7 @@ class RowLoop {
     }
     m[1] = at::vec::maximum(m[1], V::loadu(x + a_.classes - kLanes));
     m[0] = at::vec::maximum(at::vec::maximum(m[0], m[1]), at::vec::maximum(m[2], m[3]));
-    T lane[kLanes];
-    m[0].store(lane);
-    return *std::max_element(lane, lane + kLanes);
+    return at::vec::vec_reduce_all<T>([](V& a, V& b) { return at::vec::maximum(a, b); }, m[0]);
   }
 
   V row_q(const T* t, int64_t c, int64_t count) const {
@@ -433,6 +445,7 @@ class RowLoop {
   }
 
   double rows(int64_t row, int64_t count) const {
+    const Targets targets(a_, row, count);
     T max[kLanes] = {}, exp[kLanes], zy[kLanes] = {}, cross[kLanes] = {}, mass[kLanes] = {};
     std::fill_n(exp, kLanes, T(1));
     for (int64_t i = 0; i < count; ++i) {
@@ -442,33 +455,45 @@ class RowLoop {
       T* ei = a_.dx != nullptr ? dx() + at : nullptr;
       max[i] = row_max(xi);
       const V vmax(max[i]), zero(0);
-      LongSum<V> se, sc, sm;
-      along([&](int64_t c, int64_t n) {
+      ExactSum<V> se[2];
+      LongSum<V> sc, sm;
+      const auto step = [&](int64_t c, int64_t n, ExactSum<V>& sum_exp) {
         const V z = load(xi + c, n) - vmax;
-        const V e = z.exp();
+        const V e = jloss::exp(z);
         if (ei != nullptr) {
           e.store(ei + c, n);
         }
-        se.add(n == kLanes ? e : V::set(zero, e, n));
+        sum_exp.add(n == kLanes ? e : V::set(zero, e, n));
         if constexpr (Q != Cross::kNone) {
           const V q = row_q(ti, c, n);
-          sc.add(n == kLanes ? q * z : V::set(zero, q * z, n));
-          sm.add(n == kLanes ? q : V::set(zero, q, n));
+          sc.part = sc.part + (n == kLanes ? q * z : V::set(zero, q * z, n));
+          sm.part = sm.part + (n == kLanes ? q : V::set(zero, q, n));
         }
-      });
-      exp[i] = static_cast<T>(se.lanes());
+      };
+      for (int64_t c = 0; c < a_.classes;) {
+        const int64_t end = std::min(a_.classes, c + kJoin * kLanes);
+        for (; c + 2 * kLanes <= end; c += 2 * kLanes) {
+          step(c, kLanes, se[0]);
+          step(c + kLanes, kLanes, se[1]);
+        }
+        for (; c < end; c += kLanes) {
+          step(c, std::min(kLanes, end - c), se[0]);
+        }
+        sc.join();
+        sm.join();
+      }
+      exp[i] = across(se[0].sum + se[1].sum);
       if (Q != Cross::kNone) {
-        cross[i] = static_cast<T>(sc.lanes());
-        mass[i] = static_cast<T>(sm.lanes());
+        cross[i] = across(sc.total);
+        mass[i] = across(sm.total);
       }
       if (Q != Cross::kDistribution) {
-        const int64_t y = a_.index[row + i];
-        zy[i] = y == a_.ignore_index ? T(0) : xi[y] - max[i];
+        zy[i] = xi[targets.index[i]] - max[i];
       }
     }
     double sum = 0;
-    const Slopes k =
-        finish(row, count, {V::loadu(exp), V::loadu(zy), V::loadu(cross), V::loadu(mass)}, sum);
+    const Slopes k = finish(row, count, targets,
+                            {V::loadu(exp), V::loadu(zy), V::loadu(cross), V::loadu(mass)}, sum);
     if (wants_gradient()) {
       T lane[5][kLanes];
       k.exp.store(lane[0]);

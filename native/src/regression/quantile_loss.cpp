@@ -38,7 +38,7 @@ at::Tensor quantile_loss(const at::Tensor& input, const at::Tensor& target,
   for (const double q : tau) {
     TORCH_CHECK_VALUE(q > 0 && q < 1, "quantile_loss: expected tau > 0 and < 1, got ", q);
   }
-  const bool several = tau.size() > 1;
+  const bool several = tau.size() > 1 || input.dim() == target.dim() + 1;
   if (several) {
     const auto have = input.sym_sizes(), want = target.sym_sizes();
     TORCH_CHECK_VALUE(
@@ -49,7 +49,10 @@ at::Tensor quantile_loss(const at::Tensor& input, const at::Tensor& target,
   } else {
     check_same_shape(t, x);
   }
-  const auto taus = at::tensor(tau, at::kDouble).to(input.options());
+  auto taus = at::tensor(tau, at::kDouble).to(input.options());
+  if (!several) {
+    taus = taus.squeeze();
+  }
 
   return evaluate(
       {.name = "quantile_loss",

@@ -15,7 +15,7 @@ struct Dice {
   double term(const RegionSums& s, double factor, RegionSums* slopes) const {
     const double over = 2 * s.overlap + nr, under = s.p + s.g + dr;
     if (slopes != nullptr) {
-      const double by_under = factor * over / (under * under);
+      const double by_under = factor * (over / under) / under;  // exactly factor / under at loss 0
       *slopes = {-2 * factor / under, by_under, by_under};
     }
     return 1 - over / under;

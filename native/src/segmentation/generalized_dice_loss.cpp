@@ -32,7 +32,7 @@ struct GeneralizedDice {
     }
     *value = 1 - over / under;
     for (size_t c = 0; slopes != nullptr && c < w.size(); ++c) {
-      const double by_under = *upstream * w[c] * over / (under * under);
+      const double by_under = *upstream * w[c] * (over / under) / under;
       slopes[c] = {-2 * *upstream * w[c] / under, by_under, by_under};
     }
   }

@@ -1,14 +1,14 @@
 package org.jloss;
 
-/** From the native library's exceptions to Java's. */
-final class Errors {
+/** From the native library's exceptions to Java's: for jloss's own modules. */
+public final class Errors {
   private Errors() {}
 
   /**
    * The exception that a native one stands for. The native library puts a letter for its kind
    * before the message, see {@code jloss/runtime.h}.
    */
-  static RuntimeException translate(RuntimeException thrown) {
+  public static RuntimeException translate(RuntimeException thrown) {
     final String text = thrown.getMessage();
     if (thrown.getClass() != RuntimeException.class || text == null || text.isEmpty()) {
       return thrown;

@@ -39,14 +39,14 @@ public record CaseResult(
    * @param evaluator the implementation under test
    */
   public static CaseResult of(ReferenceCase reference, Evaluator evaluator) {
-    List<String> reasons = new ArrayList<>();
+    final List<String> reasons = new ArrayList<>();
     List<Comparison> comparisons = List.of();
     TruthErrors errors = TruthErrors.NONE;
     try {
-      Map<String, TensorEntry> actual = evaluator.evaluate(reference);
+      final Map<String, TensorEntry> actual = evaluator.evaluate(reference);
       comparisons = Comparison.of(reference, actual, evaluator.normaliser(reference));
       errors = TruthErrors.of(reference, actual);
-      for (Comparison comparison : comparisons) {
+      for (final Comparison comparison : comparisons) {
         if (!comparison.passed()) {
           reasons.add(comparison.output() + ": " + comparison.reason());
         }
@@ -68,8 +68,8 @@ public record CaseResult(
   }
 
   private static String describe(Throwable e) {
-    String message = e.getMessage();
-    String line = message == null ? "" : message.lines().findFirst().orElse("");
+    final String message = e.getMessage();
+    final String line = message == null ? "" : message.lines().findFirst().orElse("");
     return e.getClass().getSimpleName() + (line.isEmpty() ? "" : ": " + line);
   }
 

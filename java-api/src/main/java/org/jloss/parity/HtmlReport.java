@@ -124,7 +124,7 @@ final class HtmlReport {
   }
 
   private String versions() {
-    String versions =
+    final String versions =
         report.rows().stream()
             .flatMap(row -> row.versions().entrySet().stream())
             .map(version -> version.getKey() + " " + version.getValue())
@@ -162,12 +162,12 @@ final class HtmlReport {
     cell("text", ParityReport.dtypes(row));
     numbers(ParityReport.cells(row.value()));
     numbers(ParityReport.cells(row.gradient()));
-    TruthErrors errors = row.errors();
+    final TruthErrors errors = row.errors();
     cell(
         errors.isAsAccurate() ? "first" : "first bad",
         ParityReport.error(errors, errors.maxOfActual()));
     cell("", ParityReport.error(errors, errors.maxOfExpected()));
-    List<CaseResult> failures = row.failures();
+    final List<CaseResult> failures = row.failures();
     cell(
         "first text",
         failures.isEmpty()
@@ -200,8 +200,8 @@ final class HtmlReport {
         .append(failures.size())
         .append(failures.size() == 1 ? " failing case" : " failing cases")
         .append("</summary>\n<ul>\n");
-    for (CaseResult result : failures) {
-      String reasons =
+    for (final CaseResult result : failures) {
+      final String reasons =
           result.reasons().stream().map(HtmlReport::escape).collect(Collectors.joining("<br>"));
       html.append("<li><code>")
           .append(escape(result.key()))

@@ -157,7 +157,7 @@ public final class LossEvaluator implements Evaluator {
           ReferenceCase.OUTPUT + "queue",
           TensorEntry.of(queue.keys()),
           ReferenceCase.OUTPUT + "ptr",
-          TensorEntry.of(torch.tensor(queue.position())));
+          TensorEntry.of(new long[] {queue.position()}, new long[0]));
     }
   }
 }

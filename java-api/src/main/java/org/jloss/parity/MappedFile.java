@@ -66,7 +66,7 @@ final class MappedFile implements AutoCloseable {
     if (length > Integer.MAX_VALUE) {
       throw broken(what + " takes " + length + " bytes; at most 2 GiB can be read");
     }
-    ByteBuffer slice =
+    final ByteBuffer slice =
         whole == null ? map(offset, length) : whole.slice((int) offset, (int) length);
     return slice.order(ByteOrder.LITTLE_ENDIAN);
   }
@@ -76,7 +76,7 @@ final class MappedFile implements AutoCloseable {
   }
 
   private ByteBuffer read() throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate((int) size);
+    final ByteBuffer bytes = ByteBuffer.allocate((int) size);
     while (bytes.hasRemaining()) {
       if (channel.read(bytes) < 0) {
         throw broken("has become shorter while it was read");

@@ -136,22 +136,22 @@ public record ParityReport(List<Row> rows) {
    */
   public static ParityReport run(
       Iterable<ReferenceFile> files, Evaluator evaluator, Consumer<CaseResult> progress) {
-    Map<String, Row> rows = new LinkedHashMap<>();
-    for (ReferenceFile file : files) {
-      List<CaseResult> results = new ArrayList<>();
-      for (ReferenceCase reference : file.cases()) {
-        CaseResult result = CaseResult.of(reference, evaluator);
+    final Map<String, Row> rows = new LinkedHashMap<>();
+    for (final ReferenceFile file : files) {
+      final List<CaseResult> results = new ArrayList<>();
+      for (final ReferenceCase reference : file.cases()) {
+        final CaseResult result = CaseResult.of(reference, evaluator);
         results.add(result);
         progress.accept(result);
       }
-      Row row = new Row(file.id(), file.oracle(), file.versions(), results);
+      final Row row = new Row(file.id(), file.oracle(), file.versions(), results);
       rows.merge(file.id(), row, ParityReport::join);
     }
     return new ParityReport(List.copyOf(rows.values()));
   }
 
   private static Row join(Row a, Row b) {
-    List<CaseResult> results = new ArrayList<>(a.results);
+    final List<CaseResult> results = new ArrayList<>(a.results);
     results.addAll(b.results);
     return new Row(a.id, a.oracle, a.versions, results);
   }
@@ -196,7 +196,7 @@ public record ParityReport(List<Row> rows) {
    * the last line}
    */
   public String toText() {
-    List<String[]> table = new ArrayList<>();
+    final List<String[]> table = new ArrayList<>();
     table.add(
         new String[] {
           "loss",
@@ -212,8 +212,8 @@ public record ParityReport(List<Row> rows) {
           "PyTorch's",
           "result"
         });
-    for (Row row : rows) {
-      List<String> cells = new ArrayList<>();
+    for (final Row row : rows) {
+      final List<String> cells = new ArrayList<>();
       cells.add(row.id());
       cells.add(String.valueOf(row.results().size()));
       cells.add(dtypes(row));
@@ -224,25 +224,25 @@ public record ParityReport(List<Row> rows) {
       cells.add(row.passed() ? "pass" : row.failures().size() + " FAILED");
       table.add(cells.toArray(String[]::new));
     }
-    StringBuilder text = new StringBuilder();
+    final StringBuilder text = new StringBuilder();
     align(table, text);
-    for (Row row : rows) {
+    for (final Row row : rows) {
       appendFailures(row, text);
     }
     return text.append(summary()).append('\n').toString();
   }
 
   private static void align(List<String[]> table, StringBuilder text) {
-    int[] widths = new int[table.get(0).length];
-    for (String[] cells : table) {
+    final int[] widths = new int[table.get(0).length];
+    for (final String[] cells : table) {
       for (int i = 0; i < cells.length; i++) {
         widths[i] = Math.max(widths[i], cells[i].length());
       }
     }
-    for (String[] cells : table) {
-      StringBuilder line = new StringBuilder();
+    for (final String[] cells : table) {
+      final StringBuilder line = new StringBuilder();
       for (int i = 0; i < cells.length; i++) {
-        boolean isText = i == 0 || i == 2 || i == cells.length - 1;
+        final boolean isText = i == 0 || i == 2 || i == cells.length - 1;
         line.append(i == 0 ? "" : "  ")
             .append(
                 String.format(isText ? "%-" + widths[i] + "s" : "%" + widths[i] + "s", cells[i]));
@@ -253,7 +253,7 @@ public record ParityReport(List<Row> rows) {
 
   private static void appendFailures(Row row, StringBuilder text) {
     int shown = 0;
-    for (CaseResult result : row.failures()) {
+    for (final CaseResult result : row.failures()) {
       if (shown++ == MOST_FAILURES_SHOWN) {
         text.append("FAILED ")
             .append(row.id())
@@ -269,7 +269,7 @@ public record ParityReport(List<Row> rows) {
           .append(" (")
           .append(result.file())
           .append(")\n");
-      for (String reason : result.reasons()) {
+      for (final String reason : result.reasons()) {
         text.append("    ").append(reason).append('\n');
       }
     }
@@ -334,10 +334,10 @@ public record ParityReport(List<Row> rows) {
    * }</pre>
    */
   public String toJson() {
-    ObjectNode root = JSON.createObjectNode();
+    final ObjectNode root = JSON.createObjectNode();
     root.put("passed", passedCases());
     root.put("failed", failedCases());
-    ArrayNode losses = root.putArray("losses");
+    final ArrayNode losses = root.putArray("losses");
     rows.forEach(row -> addRow(row, losses.addObject()));
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
@@ -349,17 +349,17 @@ public record ParityReport(List<Row> rows) {
   private static void addRow(Row row, ObjectNode node) {
     node.put("id", row.id());
     node.put("oracle", row.oracle());
-    ObjectNode versions = node.putObject("versions");
+    final ObjectNode versions = node.putObject("versions");
     row.versions().forEach(versions::put);
     node.put("cases", row.results().size());
     node.put("failed", row.failures().size());
     node.put("passed", row.passed());
-    ArrayNode dtypes = node.putArray("dtypes");
+    final ArrayNode dtypes = node.putArray("dtypes");
     row.dtypes().forEach(dtype -> dtypes.add(dtype.torchName()));
     addDifferences(row.value(), node, "value");
     addDifferences(row.gradient(), node, "gradient");
     addErrors(row.errors(), node);
-    ArrayNode results = node.putArray("results");
+    final ArrayNode results = node.putArray("results");
     row.results().forEach(result -> addResult(result, results.addObject()));
   }
 
@@ -368,7 +368,7 @@ public record ParityReport(List<Row> rows) {
       node.putNull(name);
       return;
     }
-    ObjectNode fields = node.putObject(name);
+    final ObjectNode fields = node.putObject(name);
     put(fields, "max_abs", differences.maxAbsolute());
     put(fields, "max_rel", differences.maxRelative());
     put(fields, "max_ulp", differences.maxUlp());
@@ -379,7 +379,7 @@ public record ParityReport(List<Row> rows) {
       node.putNull("errors");
       return;
     }
-    ObjectNode fields = node.putObject("errors");
+    final ObjectNode fields = node.putObject("errors");
     fields.put("count", errors.count());
     put(fields, "max", errors.maxOfActual());
     put(fields, "rms", errors.rmsOfActual());
@@ -393,17 +393,17 @@ public record ParityReport(List<Row> rows) {
     node.put("dtype", result.dtype().torchName());
     node.put("file", result.file().toString());
     node.put("passed", result.passed());
-    ArrayNode reasons = node.putArray("reasons");
+    final ArrayNode reasons = node.putArray("reasons");
     result.reasons().forEach(reasons::add);
-    ArrayNode comparisons = node.putArray("comparisons");
-    for (Comparison comparison : result.comparisons()) {
-      ObjectNode fields = comparisons.addObject();
+    final ArrayNode comparisons = node.putArray("comparisons");
+    for (final Comparison comparison : result.comparisons()) {
+      final ObjectNode fields = comparisons.addObject();
       fields.put("output", comparison.output());
       fields.put("passed", comparison.passed());
       put(fields, "max_abs", comparison.maxAbsolute());
       put(fields, "max_rel", comparison.maxRelative());
       put(fields, "max_ulp", comparison.maxUlp());
-      ArrayNode index = fields.putArray("worst_index");
+      final ArrayNode index = fields.putArray("worst_index");
       comparison.worstIndex().forEach(index::add);
     }
   }

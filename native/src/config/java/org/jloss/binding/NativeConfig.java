@@ -28,6 +28,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
             include = {
               "jloss/runtime.h",
               "jloss/types.h",
+              "jloss/dispatch.h",
               "jloss/regression.h",
               "jloss/custom.h",
               "jloss/classification.h",
@@ -66,6 +67,7 @@ public class NativeConfig implements InfoMapper {
             new Info("at::IntArrayRef")
                 .annotations("@Cast({\"int64_t*\", \"std::vector<int64_t>&\"}) @StdVector")
                 .pointerTypes("long[]"))
+        .put(new Info("std::vector<int64_t>").pointerTypes("org.bytedeco.pytorch.LongVector"))
         .put(new Info("int64_t").valueTypes("long").cast())
         .put(new Info("jloss::describe", "jloss::OptionalInt").skip())
         .put(new Info("std::exception").skip());

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The committed reference files are sound and would show an error. */
 class ReferenceDataTest {
-  private static final Path DATA = Path.of(System.getProperty("basedir", ""), "reference", "data");
+  private static final Path DATA = Path.of(System.getProperty("jloss.reference", "reference/data"));
 
   static List<String> files() throws IOException {
     try (Stream<Path> files = Files.list(DATA)) {

@@ -1,4 +1,4 @@
-package org.jloss;
+package org.jloss.test;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jloss.Losses;
+import org.jloss.Spec;
 import org.jloss.parity.CaseResult;
 import org.jloss.parity.Comparison;
 import org.jloss.parity.LossEvaluator;

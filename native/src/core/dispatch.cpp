@@ -1,0 +1,221 @@
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
+#include <jloss/dispatch.h>
+
+#include <cstring>
+#include <mutex>
+#include <sstream>
+#include <unordered_map>
+
+namespace jloss {
+namespace {
+
+enum Tag : int64_t {
+  kNone_ = 0,
+  kTensor = 1,
+  kTensors = 2,
+  kOptionalTensors = 3,
+  kInt = 4,
+  kDouble = 5,
+  kBool = 6,
+  kInts = 7,
+  kDoubles = 8,
+  kBools = 9,
+  kText = 10,
+  kDefault = 11,
+  kDevice = 12,
+};
+
+// Overloads in use, by number. Handles are small and valid for ever.
+std::mutex handles_mutex;
+std::vector<c10::OperatorHandle> handles;
+std::unordered_map<std::string, std::string> known;
+std::unordered_multimap<std::string, c10::OperatorName> names;
+
+double as_double(int64_t bits) {
+  double value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+int64_t as_bits(double value) {
+  int64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+/// Reads arguments off the code; its reads are checked, as a wrong code must not end the process.
+class Reader {
+ public:
+  Reader(at::IntArrayRef code, const std::vector<at::Tensor>& tensors)
+      : code_(code), tensors_(tensors) {}
+
+  bool done() const {
+    return at_ == code_.size();
+  }
+
+  int64_t next() {
+    TORCH_CHECK(at_ < code_.size(), "jloss: the arguments' code ends early");
+    return code_[at_++];
+  }
+
+  const at::Tensor& tensor() {
+    TORCH_CHECK(tensor_ < tensors_.size(), "jloss: expected more tensors");
+    return tensors_[tensor_++];
+  }
+
+  template <typename T, typename Read>
+  c10::List<T> list(Read read) {
+    c10::List<T> values;
+    const int64_t count = next();
+    for (int64_t i = 0; i < count; ++i) {
+      values.push_back(read());
+    }
+    return values;
+  }
+
+  c10::IValue argument(const c10::Argument& argument) {
+    const int64_t tag = next();
+    switch (tag) {
+      case kNone_:
+        return {};
+      case kTensor:
+        return tensor();
+      case kTensors:
+        return list<at::Tensor>([&] { return tensor(); });
+      case kOptionalTensors:
+        return list<std::optional<at::Tensor>>([&]() -> std::optional<at::Tensor> {
+          const auto& t = tensor();
+          return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt;
+        });
+      case kInt:
+        return next();
+      case kDouble:
+        return as_double(next());
+      case kBool:
+        return next() != 0;
+      case kInts:
+        return list<int64_t>([&] { return next(); });
+      case kDoubles:
+        return list<double>([&] { return as_double(next()); });
+      case kBools:
+        return list<bool>([&] { return next() != 0; });
+      case kText: {
+        std::string text;
+        for (int64_t count = next(); count > 0; --count) {
+          text += static_cast<char>(next());
+        }
+        return text;
+      }
+      case kDefault:
+        TORCH_CHECK(argument.default_value().has_value(), "jloss: ", argument.name(),
+                    " has no default");
+        return *argument.default_value();
+      case kDevice:
+        return c10::Device(static_cast<c10::DeviceType>(next()));
+      default:
+        TORCH_CHECK(false, "jloss: there is no argument of kind ", tag);
+    }
+  }
+
+ private:
+  at::IntArrayRef code_;
+  const std::vector<at::Tensor>& tensors_;
+  size_t at_ = 0;
+  size_t tensor_ = 0;
+};
+
+void describe_result(const c10::IValue& value, std::vector<int64_t>& code,
+                     std::vector<at::Tensor>& tensors) {
+  if (value.isNone()) {
+    code.push_back(kNone_);
+  } else if (value.isTensor()) {
+    code.push_back(kTensor);
+    tensors.push_back(value.toTensor());
+  } else if (value.isBool()) {
+    code.insert(code.end(), {kBool, value.toBool()});
+  } else if (value.isInt()) {
+    code.insert(code.end(), {kInt, value.toInt()});
+  } else if (value.isDouble()) {
+    code.insert(code.end(), {kDouble, as_bits(value.toDouble())});
+  } else if (value.isTensorList()) {
+    const auto list = value.toTensorVector();
+    code.insert(code.end(), {kTensors, static_cast<int64_t>(list.size())});
+    tensors.insert(tensors.end(), list.begin(), list.end());
+  } else if (value.isIntList()) {
+    const auto list = value.toIntVector();
+    code.insert(code.end(), {kInts, static_cast<int64_t>(list.size())});
+    code.insert(code.end(), list.begin(), list.end());
+  } else {
+    TORCH_CHECK_NOT_IMPLEMENTED(false, "results of type ", value.tagKind(), " are not supported");
+  }
+}
+
+thread_local std::vector<int64_t> last_results;
+
+}  // namespace
+
+std::string overloads(const std::string& name) {
+  std::lock_guard<std::mutex> lock(handles_mutex);
+  if (names.empty()) {
+    for (const auto& operator_name : c10::Dispatcher::singleton().getAllOpNames()) {
+      names.emplace(operator_name.name, operator_name);
+    }
+  }
+  const auto found = known.find(name);
+  if (found != known.end()) {
+    return found->second;
+  }
+  std::ostringstream lines;
+  const auto range = names.equal_range(name);
+  for (auto it = range.first; it != range.second; ++it) {
+    const auto handle = c10::Dispatcher::singleton().findSchema(it->second);
+    if (handle.has_value()) {
+      lines << handles.size() << '\t' << handle->schema() << '\n';
+      handles.push_back(*handle);
+    }
+  }
+  return known[name] = lines.str();
+}
+
+int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& tensors) {
+  const auto handle = [&] {
+    std::lock_guard<std::mutex> lock(handles_mutex);
+    TORCH_CHECK(overload >= 0 && overload < static_cast<int64_t>(handles.size()),
+                "jloss: there is no operator number ", overload);
+    return handles[overload];
+  }();
+  const auto& schema = handle.schema();
+  torch::jit::Stack stack;
+  Reader reader(code, tensors);
+  for (const auto& argument : schema.arguments()) {
+    stack.push_back(reader.argument(argument));
+    TORCH_CHECK_TYPE(stack.back().type()->isSubtypeOf(*argument.type()), schema.name(),
+                     "(): argument '", argument.name(), "' must be ", argument.type()->str(),
+                     ", not ", stack.back().type()->str());
+  }
+  TORCH_CHECK(reader.done(), "jloss: the arguments' code is too long");
+  handle.callBoxed(stack);
+  tensors.clear();
+  bool plain = true;
+  for (const auto& value : stack) {
+    plain = plain && value.isTensor();
+  }
+  last_results.clear();
+  if (plain) {
+    for (auto& value : stack) {
+      tensors.push_back(std::move(value).toTensor());
+    }
+    return static_cast<int64_t>(stack.size());
+  }
+  for (const auto& value : stack) {
+    describe_result(value, last_results, tensors);
+  }
+  return -1;
+}
+
+std::vector<int64_t> results() {
+  return last_results;
+}
+
+}  // namespace jloss

@@ -1,0 +1,65 @@
+package org.jloss.python;
+
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.PolyglotException;
+
+/**
+ * An exception on its way to Python: the name of the Python class that stands for it, and the text.
+ */
+public final class PyError extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final String kind;
+
+  PyError(String kind, String message, Throwable cause) {
+    super(message, cause);
+    this.kind = kind;
+  }
+
+  PyError(String kind, String message) {
+    this(kind, message, null);
+  }
+
+  /** The name of the built-in Python exception. */
+  @HostAccess.Export
+  public String kind() {
+    return kind;
+  }
+
+  /** The message. */
+  @HostAccess.Export
+  public String text() {
+    return getMessage();
+  }
+
+  /** The Python exception that a Java one becomes. */
+  static RuntimeException of(Throwable thrown) {
+    if (thrown instanceof PyError || thrown instanceof PolyglotException) {
+      return (RuntimeException) thrown;
+    }
+    final String message = thrown.getMessage() == null ? thrown.toString() : thrown.getMessage();
+    if (thrown instanceof IllegalArgumentException) {
+      return new PyError("ValueError", message, thrown);
+    }
+    if (thrown instanceof IndexOutOfBoundsException) {
+      return new PyError("IndexError", message, thrown);
+    }
+    if (thrown instanceof UnsupportedOperationException) {
+      // The native exception's first letter tells "not implemented" from "wrong type".
+      final Throwable cause = thrown.getCause();
+      final boolean missing =
+          cause != null && cause.getMessage() != null && cause.getMessage().startsWith("N");
+      return new PyError(missing ? "NotImplementedError" : "TypeError", message, thrown);
+    }
+    if (thrown instanceof OutOfMemoryError) {
+      return new PyError("MemoryError", message, thrown);
+    }
+    if (thrown instanceof ArithmeticException) {
+      return new PyError("OverflowError", message, thrown);
+    }
+    if (thrown instanceof Error error && !(thrown instanceof LinkageError)) {
+      throw error;
+    }
+    return new PyError("RuntimeError", message, thrown);
+  }
+}

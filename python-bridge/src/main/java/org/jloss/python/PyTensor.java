@@ -1,0 +1,358 @@
+package org.jloss.python;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.Value;
+import org.jloss.Tensors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tensor as scripts hold it: what is exported checks its bounds and hands out no native pointer.
+ * The Python package wraps it in its class {@code Tensor}.
+ */
+public final class PyTensor {
+  private final TensorPool pool;
+  private @Nullable Tensor tensor;
+
+  /** The pool's own. */
+  @Nullable Object entry;
+
+  PyTensor(TensorPool pool, Tensor tensor) {
+    this.pool = pool;
+    this.tensor = tensor;
+  }
+
+  Tensor tensor() {
+    if (tensor == null || pool.isClosed()) {
+      throw new IllegalStateException("the interpreter of this tensor is closed");
+    }
+    return tensor;
+  }
+
+  /** Called by the pool, which has freed it. */
+  void closed() {
+    tensor = null;
+  }
+
+  /** The sizes of the axes. */
+  @HostAccess.Export
+  public long[] shape() {
+    return tensor().shape();
+  }
+
+  /** The distances between elements along the axes. */
+  @HostAccess.Export
+  public long[] stride() {
+    return tensor().strides().vec().get();
+  }
+
+  /** libtorch's number of the dtype. */
+  @HostAccess.Export
+  public long dtype() {
+    return tensor().scalar_type().value;
+  }
+
+  /** How many axes there are. */
+  @HostAccess.Export
+  public long dim() {
+    return tensor().dim();
+  }
+
+  /** How many elements there are. */
+  @HostAccess.Export
+  public long numel() {
+    return tensor().numel();
+  }
+
+  /** How many bytes an element has. */
+  @HostAccess.Export
+  public long itemsize() {
+    return tensor().element_size();
+  }
+
+  /** Whether it holds shapes without data. */
+  @HostAccess.Export
+  public boolean isMeta() {
+    return tensor().is_meta();
+  }
+
+  /** Whether the elements lie in row order without gaps. */
+  @HostAccess.Export
+  public boolean isContiguous() {
+    return tensor().is_contiguous();
+  }
+
+  /** Whether a gradient is recorded. */
+  @HostAccess.Export
+  public boolean requiresGrad() {
+    return tensor().requires_grad();
+  }
+
+  /** Whether it comes from no recorded operation. */
+  @HostAccess.Export
+  public boolean isLeaf() {
+    return tensor().is_leaf();
+  }
+
+  /** Whether gradients reach {@code grad} though it is no leaf. */
+  @HostAccess.Export
+  public boolean retainsGrad() {
+    return tensor().retains_grad();
+  }
+
+  /** The name of the operation that a gradient goes back through first, or null. */
+  @HostAccess.Export
+  public @Nullable String gradFn() {
+    try (PointerScope scope = new PointerScope()) {
+      final org.bytedeco.pytorch.Node node = tensor().grad_fn();
+      return node == null || node.isNull() ? null : node.name().getString();
+    }
+  }
+
+  /** The gradient that backward left, or null. */
+  @HostAccess.Export
+  public @Nullable PyTensor grad() {
+    final Tensor grad = tensor().grad();
+    if (grad.defined()) {
+      return pool.own(grad);
+    }
+    grad.close();
+    return null;
+  }
+
+  /** Replaces the gradient. */
+  @HostAccess.Export
+  public void setGrad(@Nullable PyTensor grad) {
+    Guard.run(
+        () -> {
+          if (grad != null && !Arrays.equals(grad.shape(), shape())) {
+            throw new PyError(
+                "RuntimeError",
+                "assigned grad has data of a different size: "
+                    + Arrays.toString(grad.shape())
+                    + " for "
+                    + Arrays.toString(shape()));
+          }
+          try (Tensor value = grad == null ? new Tensor() : new Tensor(grad.tensor())) {
+            tensor().mutable_grad().put(value);
+          }
+          return null;
+        });
+  }
+
+  /** Whether it stands for a number: no axis, no gradient. */
+  boolean isNumber() {
+    return dim() == 0 && !requiresGrad();
+  }
+
+  /** The one element, as a Python number. */
+  @HostAccess.Export
+  public Object item() {
+    return Guard.run(
+        () -> {
+          if (numel() != 1) {
+            throw new PyError(
+                "RuntimeError",
+                "a Tensor with " + numel() + " elements cannot be converted to Scalar");
+          }
+          final Object values = values();
+          if (values instanceof long[] longs) {
+            return tensor().scalar_type().intern() == ScalarType.Bool
+                ? (Object) (longs[0] != 0)
+                : (Object) longs[0];
+          }
+          return ((double[]) values)[0];
+        });
+  }
+
+  /** A copy of the elements in row order: as doubles, or as longs for integers and booleans. */
+  @HostAccess.Export
+  public Object values() {
+    return Guard.run(
+        () -> {
+          if (isMeta()) {
+            throw new PyError("NotImplementedError", "a meta tensor has no data");
+          }
+          return tensor().is_floating_point()
+              ? Tensors.toDoubles(tensor())
+              : (Object) Tensors.toLongs(tensor());
+        });
+  }
+
+  /** Fills this tensor, which lies in row order, with a Python buffer's bytes. */
+  void fill(Value buffer) {
+    final long bytes = numel() * itemsize();
+    if (!tensor().is_contiguous() || buffer.getBufferSize() != bytes) {
+      throw new IllegalArgumentException(
+          "expected a buffer of " + bytes + " bytes, got " + buffer.getBufferSize());
+    }
+    final byte[] chunk = new byte[(int) Math.min(bytes, 1 << 16)];
+    final ByteBuffer target =
+        new BytePointer(tensor().data_ptr())
+            .capacity(bytes)
+            .asByteBuffer()
+            .order(ByteOrder.nativeOrder());
+    for (long done = 0; done < bytes; done += chunk.length) {
+      final int count = (int) Math.min(chunk.length, bytes - done);
+      buffer.readBuffer(done, chunk, 0, count);
+      target.put(chunk, 0, count);
+    }
+  }
+
+  /**
+   * The part that an index selects: a view where the index is one of ints, slices, None, Ellipsis.
+   */
+  @HostAccess.Export
+  public PyTensor getItem(Value index) {
+    return Guard.run(
+        () -> {
+          final Selection selection = select(index);
+          if (selection.tensors.isEmpty()) {
+            // A script may change the result in place: it must be no handle of this very tensor.
+            return selection.view == this ? ops().tensor("alias", this) : selection.view;
+          }
+          final PyTensor result = ops().tensor("index", selection.view, selection.tensors);
+          selection.free(this);
+          return result;
+        });
+  }
+
+  /** Writes to the part that an index selects; numbers and broadcasting are taken as in PyTorch. */
+  @HostAccess.Export
+  public void setItem(Value index, Value value) {
+    Guard.run(
+        () -> {
+          final Selection selection = select(index);
+          final Object source = Args.of(value);
+          PyTensor tensor;
+          if (source instanceof PyTensor given) {
+            tensor = given;
+          } else if (source instanceof Number || source instanceof Boolean) {
+            tensor =
+                (PyTensor)
+                    ops()
+                        .call(
+                            "full",
+                            Arrays.asList(List.of(), source),
+                            Collections.singletonMap("dtype", new PyCode(dtype())));
+          } else {
+            throw new PyError(
+                "TypeError", "can't assign a " + Args.typeName(source) + " to a tensor");
+          }
+          if (selection.tensors.isEmpty()) {
+            // Leading axes of one are dropped, as PyTorch does.
+            while (tensor.dim() > selection.view.dim() && tensor.shape()[0] == 1) {
+              tensor = ops().tensor("squeeze", tensor, 0L);
+            }
+            ops().call("copy_", selection.view, tensor);
+          } else {
+            if (tensor.dtype() != dtype()) {
+              tensor = ops().tensor("to", tensor, new PyCode(dtype()));
+            }
+            ops().call("index_put_", selection.view, selection.tensors, tensor);
+          }
+          selection.free(this);
+          return null;
+        });
+  }
+
+  /** A view, and the tensors that index it further. */
+  private final class Selection {
+    private PyTensor view = PyTensor.this;
+    private final List<@Nullable Object> tensors = new ArrayList<>();
+
+    private void to(PyTensor next) {
+      free(PyTensor.this);
+      view = next;
+    }
+
+    private void free(PyTensor origin) {
+      if (view != origin) {
+        pool.free(view);
+      }
+    }
+
+    private void index(int axis, PyTensor index) {
+      while (tensors.size() <= axis) {
+        tensors.add(null);
+      }
+      tensors.set(axis, index);
+    }
+  }
+
+  private NativeOps ops() {
+    return new NativeOps(pool);
+  }
+
+  private Selection select(Value index) {
+    // The package passes a tuple, with "..." for Ellipsis and tensors for lists.
+    final List<?> items = Args.list(index);
+    final Selection selection = new Selection();
+    long specified = 0;
+    for (final Object item : items) {
+      specified +=
+          item == null || item.equals("...") || item instanceof Boolean
+              ? 0
+              : item instanceof PyTensor t && t.dtype() == ScalarType.Bool.value ? t.dim() : 1;
+    }
+    if (specified > dim()) {
+      throw new IndexOutOfBoundsException("too many indices for tensor of dimension " + dim());
+    }
+    int axis = 0;
+    for (final Object given : items) {
+      final Object item =
+          given instanceof PyTensor t && t.dim() == 0 && !t.tensor().is_floating_point()
+              ? t.item()
+              : given;
+      if (item instanceof Long number) {
+        if (dim() == 0) {
+          throw new IndexOutOfBoundsException(
+              "invalid index of a 0-dim tensor. Use `tensor.item()` to convert it to a number");
+        }
+        final long size = selection.view.shape()[axis];
+        if (number < -size || number >= size) {
+          throw new IndexOutOfBoundsException(
+              "index " + number + " is out of bounds for dimension " + axis + " with size " + size);
+        }
+        selection.to(ops().tensor("select", selection.view, (long) axis, number));
+      } else if (item instanceof Args.Slice slice) {
+        final Object step = slice.step() == null ? Long.valueOf(1) : slice.step();
+        if (!(step instanceof Long s) || s <= 0) {
+          throw new IllegalArgumentException("step must be greater than zero");
+        }
+        selection.to(
+            ops().tensor("slice", selection.view, (long) axis, slice.start(), slice.stop(), step));
+        axis++;
+      } else if (item == null) {
+        selection.to(ops().tensor("unsqueeze", selection.view, (long) axis));
+        axis++;
+      } else if (item.equals("...")) {
+        axis += (int) (dim() - specified);
+      } else if (item instanceof Boolean bool) {
+        selection.to(ops().tensor("unsqueeze", selection.view, (long) axis));
+        selection.index(axis, ops().tensor("arange", bool ? 1L : 0L));
+        axis++;
+      } else if (item instanceof PyTensor tensor) {
+        selection.index(axis, tensor);
+        axis++;
+      } else {
+        throw new PyError(
+            "TypeError",
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid"
+                + " indices (got "
+                + Args.typeName(item)
+                + ")");
+      }
+    }
+    return selection;
+  }
+}

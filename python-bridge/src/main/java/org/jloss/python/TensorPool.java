@@ -1,0 +1,169 @@
+package org.jloss.python;
+
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.util.HashSet;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.jloss.NativeLibrary;
+import org.jloss.binding.Native;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Owns the native tensors of one interpreter's scripts.
+ *
+ * <p>Python frees nothing by hand and Java's collector does not see native memory. So a tensor is
+ * freed once no script can reach it, which is looked for at every new tensor; and where they hold
+ * more than a share of the memory, the collector is asked.
+ */
+final class TensorPool implements AutoCloseable {
+  /** Above this many live bytes the collector is asked for. */
+  private static final long SOFT = 256L << 20;
+
+  private final ReferenceQueue<PyTensor> unreachable = new ReferenceQueue<>();
+  private final Set<Entry> entries = new HashSet<>();
+  private final long budget;
+  private long limit;
+  private long collectAbove = SOFT;
+  private boolean loaded;
+  private boolean closed;
+
+  /** A native tensor, freed when its Python face is gone. */
+  private static final class Entry extends PhantomReference<PyTensor> {
+    private @Nullable Tensor tensor;
+
+    Entry(PyTensor face, Tensor tensor, ReferenceQueue<PyTensor> queue) {
+      super(face, queue);
+      this.tensor = tensor;
+    }
+
+    void free() {
+      if (tensor != null) {
+        tensor.releaseReference();
+        tensor = null;
+      }
+    }
+  }
+
+  /**
+   * A pool.
+   *
+   * @param budget the most bytes that tensors may have while scripts run; 0 for the memory that the
+   *     machine has left
+   */
+  TensorPool(long budget) {
+    this.budget = budget;
+  }
+
+  /** Called before scripts run on this thread. */
+  void enter() {
+    if (loaded) {
+      Native.limit_bytes(limit);
+    }
+  }
+
+  /** Called when scripts have run on this thread. */
+  void exit() {
+    if (loaded) {
+      Native.limit_bytes(0);
+      drain();
+    }
+  }
+
+  /** Loads the native library: at the first tensor, as a script without tensors need not wait. */
+  void load() {
+    if (closed) {
+      throw new IllegalStateException("the interpreter of this tensor is closed");
+    }
+    if (!loaded) {
+      NativeLibrary.load();
+      Native.track_memory(true);
+      limit = Native.live_bytes() + (budget > 0 ? budget : Machine.availableMemory());
+      collectAbove = Math.min(SOFT, limit / 4);
+      loaded = true;
+      Native.limit_bytes(limit);
+    }
+  }
+
+  /** Takes over a tensor that nobody else closes. */
+  PyTensor own(Tensor tensor) {
+    // Or a PointerScope of the caller would free it.
+    tensor.retainReference();
+    final PyTensor face = new PyTensor(this, tensor);
+    final Entry entry = new Entry(face, tensor, unreachable);
+    face.entry = entry;
+    entries.add(entry);
+    drain();
+    return face;
+  }
+
+  /** Takes a second handle of a tensor that somebody else closes; shares its data. */
+  PyTensor share(Tensor tensor) {
+    load();
+    return own(new Tensor(tensor));
+  }
+
+  /** Frees a tensor that no script has seen. */
+  void free(PyTensor face) {
+    final Entry entry = (Entry) face.entry;
+    entries.remove(entry);
+    entry.free();
+    face.closed();
+  }
+
+  private void drain() {
+    for (Reference<?> gone = unreachable.poll(); gone != null; gone = unreachable.poll()) {
+      entries.remove((Entry) gone);
+      ((Entry) gone).free();
+    }
+  }
+
+  /** Makes room if the tensors have become many. To be called before an operation allocates. */
+  void makeRoom() {
+    drain();
+    if (Native.live_bytes() > collectAbove) {
+      collect();
+      // What lives on is in use: ask again only after as much more.
+      collectAbove = Math.max(Math.min(SOFT, limit / 4), Native.live_bytes() + SOFT);
+    }
+  }
+
+  /** Asks the collector for tensors that no script can reach, and frees them. */
+  void collect() {
+    System.gc();
+    try {
+      // The collector's thread hands them over after the collection: the first may take a moment.
+      for (Reference<?> gone = unreachable.remove(100);
+          gone != null;
+          gone = unreachable.remove(1)) {
+        entries.remove((Entry) gone);
+        ((Entry) gone).free();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** How many tensors the scripts have. */
+  int size() {
+    drain();
+    return entries.size();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      entries.forEach(Entry::free);
+      entries.clear();
+      if (loaded) {
+        Native.track_memory(false);
+      }
+    }
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+}

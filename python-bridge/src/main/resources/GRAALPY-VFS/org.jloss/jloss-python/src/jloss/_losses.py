@@ -1,0 +1,314 @@
+"""Classes and functions of all losses, made from Java's descriptions of them."""
+
+import collections
+import json
+import math
+
+from _jloss_host import host
+
+from ._errors import call
+from ._tensor import Tensor, _wrap
+
+# The order of the parameters of torch.nn's losses, which scripts pass by position.
+_TORCH_NN = {
+    "L1Loss": "size_average reduce reduction",
+    "MSELoss": "size_average reduce reduction",
+    "SmoothL1Loss": "size_average reduce reduction beta",
+    "HuberLoss": "reduction delta",
+    "NLLLoss": "weight size_average ignore_index reduce reduction",
+    "PoissonNLLLoss": "log_input full size_average eps reduce reduction",
+    "GaussianNLLLoss": "* full eps reduction",
+    "KLDivLoss": "size_average reduce reduction log_target",
+    "BCELoss": "weight size_average reduce reduction",
+    "BCEWithLogitsLoss": "weight size_average reduce reduction pos_weight",
+    "CrossEntropyLoss": "weight size_average ignore_index reduce reduction label_smoothing",
+    "HingeEmbeddingLoss": "margin size_average reduce reduction",
+    "SoftMarginLoss": "size_average reduce reduction",
+    "MultiLabelMarginLoss": "size_average reduce reduction",
+    "MultiLabelSoftMarginLoss": "weight size_average reduce reduction",
+    "MultiMarginLoss": "p margin weight size_average reduce reduction",
+    "CosineEmbeddingLoss": "margin size_average reduce reduction",
+    "MarginRankingLoss": "margin size_average reduce reduction",
+    "TripletMarginLoss": "margin p eps swap size_average reduce reduction",
+    "TripletMarginWithDistanceLoss": "* distance_function margin swap reduction",
+    "CTCLoss": "blank reduction zero_infinity",
+}
+
+_ids = {}
+_all = [str(n) for n in host.names()]
+for _name, _id in zip(_all[::2], _all[1::2]):
+    _ids[_name] = _id
+_torch_ids = {
+    name: id for name in _TORCH_NN for id in _ids.values() if id.replace("_", "") == name.lower()
+}
+_classes = {}
+_specs = {}
+
+
+def names():
+    """The names of all losses' classes."""
+    return [*_ids, *_torch_ids]
+
+
+def ids():
+    """The names of all losses' functions."""
+    return list(_ids.values())
+
+
+class Loss:
+    """A loss: called with tensors, it returns a tensor with a graph for backward().
+
+    Losses are immutable; equal ones have the same class and parameters.
+    """
+
+    def _set(self, parameters, held=None):
+        self._parameters = parameters
+        self._held = held or {}
+        self._jloss = _create(self._spec["id"], parameters)
+
+    def __getattr__(self, name):
+        parameters = self.__dict__.get("_parameters", {})
+        if name in parameters:
+            return parameters[name]
+        held = self.__dict__.get("_held", {})
+        if name in held:
+            return held[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def _inputs(self, inputs):
+        if not self._held:
+            return inputs
+        return tuple(
+            self._held.get(spec["name"]) if given is None else given
+            for spec, given in zip(self._spec["inputs"], inputs)
+        )
+
+    def _apply(self, inputs):
+        return _wrap(call(self._jloss.apply, self._inputs(inputs)))
+
+    def _value_and_grad(self, inputs):
+        value, *gradients = call(self._jloss.valueAndGradient, self._inputs(inputs))
+        return _wrap(value), self._gradients(*map(_wrap, gradients))
+
+    def __repr__(self):
+        shown = {**self._held, **self._parameters}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+    def __eq__(self, other):
+        if not isinstance(other, Loss):
+            return NotImplemented
+        return self._held == other._held and self._jloss.same(other._jloss)
+
+    def __hash__(self):
+        return self._jloss.hash()
+
+    def __reduce__(self):
+        return _unpickled, (type(self).__name__, self._parameters, self._held)
+
+
+def _unpickled(name, parameters, held):
+    cls = loss_class(name)
+    made = cls.__new__(cls)
+    made._set(parameters, held)
+    return made
+
+
+def _create(id, parameters):
+    return call(host.loss, id, tuple(parameters), tuple(parameters.values()))
+
+
+def _plain(value):
+    """A parameter's value: tensors, say of class weights, as the numbers that they hold."""
+    return value.tolist() if isinstance(value, Tensor) else value
+
+
+def _reduction(size_average, reduce, reduction):
+    """torch.nn's older spelling of the reduction."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"
+
+
+def spec(id):
+    """What a loss is."""
+    found = _specs.get(id)
+    if found is None:
+        found = json.loads(str(call(host.spec, id)))
+        for parameter in found["parameters"]:
+            if parameter["default"] in ("inf", "-inf"):
+                parameter["default"] = math.inf if parameter["default"] == "inf" else -math.inf
+        _specs[id] = found
+    return found
+
+
+def _tensors(spec):
+    return ", ".join(i["name"] + ("=None" if i["optional"] else "") for i in spec["inputs"])
+
+
+def _define(source, name, module, **globals):
+    namespace = dict(globals, inf=math.inf)
+    exec(compile(source, f"<jloss {module}>", "exec"), namespace)
+    function = namespace[name]
+    function.__module__ = module
+    return function
+
+
+def _document(spec):
+    """Formula, tensors and parameters in words."""
+    lines = [spec["formula"], "", "Tensors:"]
+    for i in spec["inputs"]:
+        optional = ", may be left out" if i["optional"] else ""
+        lines.append(f"    {i['name']} ({i['shape']}): {i['domain'].replace('_', ' ')}{optional}")
+    if spec["parameters"]:
+        lines += ["", "Parameters:"]
+    for p in spec["parameters"]:
+        legal = f", {p['range']}" if p["range"] else ""
+        lines.append(f"    {p['name']} ({p['type']}{legal}): default {p['default']!r}")
+    return "\n".join([*lines, "", f"Source: {spec['source']}"])
+
+
+def loss_class(name):
+    """The class of this name, or None."""
+    found = _classes.get(name)
+    if found is None:
+        if name in _ids:
+            found = _make(name, spec(_ids[name]))
+        elif name in _torch_ids:
+            found = _make_torch(name, spec(_torch_ids[name]))
+        else:
+            return None
+        _classes[name] = found
+    return found
+
+
+def _make(name, spec):
+    parameters = {p["name"]: p["default"] for p in spec["parameters"]}
+    listed = "".join(f", {n}={d!r}" for n, d in parameters.items())
+    given = ", ".join(f"{n!r}: _plain({n})" for n in parameters)
+    return _class(
+        name,
+        Loss,
+        spec,
+        f"def __init__(self{', *' if parameters else ''}{listed}):\n    self._set({{{given}}})\n",
+    )
+
+
+def _make_torch(name, spec):
+    """The same with torch.nn's name and order of parameters."""
+    base = loss_class(spec["name"])
+    if spec["name"] == name:
+        return base
+    defaults = {p["name"]: p["default"] for p in spec["parameters"]}
+    tensors = [i["name"] for i in spec["inputs"] if i["optional"] and i["name"] not in defaults]
+    order = _TORCH_NN[name].split()
+    listed, held = [], []
+    for parameter in order:
+        if parameter == "*":
+            listed.append("*")
+        elif parameter in ("size_average", "reduce"):
+            listed.append(f"{parameter}=None")
+        elif parameter in defaults:
+            listed.append(f"{parameter}={defaults[parameter]!r}")
+        elif parameter in tensors:
+            listed.append(f"{parameter}=None")
+            held.append(parameter)
+    more = [p for p in defaults if p not in order]
+    if more and "*" not in order:
+        listed.append("*")
+    listed += [f"{p}={defaults[p]!r}" for p in more]
+    given = ", ".join(f"{n!r}: _plain({n})" for n in defaults)
+    kept = ", ".join(f"{n!r}: {n}" for n in held)
+    old = (
+        "    reduction = _reduction(size_average, reduce, reduction)\n" if "reduce" in order else ""
+    )
+    return _class(
+        name,
+        base,
+        spec,
+        f"def __init__(self, {', '.join(listed)}):\n{old}"
+        f"    self._set({{{given}}}, {{k: v for k, v in {{{kept}}}.items() if v is not None}})\n",
+    )
+
+
+def _class(name, base, spec, init):
+    members = {
+        "__doc__": _document(spec),
+        "__module__": "jloss",
+        "_spec": spec,
+        "__init__": _define(init, "__init__", "jloss", _plain=_plain, _reduction=_reduction),
+    }
+    if base is Loss:
+        tensors = _tensors(spec)
+        names = ", ".join(i["name"] for i in spec["inputs"])
+        members["_gradients"] = collections.namedtuple(
+            "Gradients", [i["name"] for i in spec["inputs"]]
+        )
+        for method, target, doc in (
+            ("__call__", "_apply", "The loss, with a graph where a tensor requires a gradient."),
+            (
+                "value_and_grad",
+                "_value_and_grad",
+                "The value and its gradients by the tensors' names, in one pass without a graph:\n"
+                "of those that require one; where none does, of the predictions.",
+            ),
+        ):
+            source = f"def {method}(self, {tensors}):\n    return self.{target}(({names},))\n"
+            members[method] = _define(source, method, "jloss")
+            members[method].__doc__ = doc
+            members[method].__qualname__ = f"{name}.{method}"
+        members["forward"] = members["__call__"]
+    members["__init__"].__qualname__ = f"{name}.__init__"
+    return type(name, (base,), members)
+
+
+_cache = {}
+
+
+def _cached(id, parameters):
+    """Java's loss of these parameters: those of a loop are the same at each step."""
+    try:
+        key = (id, *parameters.values())
+        found = _cache.get(key)
+    except TypeError:  # a list
+        return _create(id, parameters)
+    if found is None:
+        if len(_cache) >= 256:
+            _cache.clear()
+        found = _cache[key] = _create(id, parameters)
+    return found
+
+
+def function(id):
+    """The function of this id: jloss.functional.<id>, or None."""
+    if id not in _ids.values():
+        return None
+    about = spec(id)
+    inputs = [i["name"] for i in about["inputs"]]
+    parameters = {p["name"]: p["default"] for p in about["parameters"]}
+    # A parameter with a tensor's name is either: a tensor an argument, numbers a parameter.
+    either = [n for n in inputs if n in parameters]
+    listed = _tensors(about)
+    only = {n: d for n, d in parameters.items() if n not in either}
+    if only:
+        listed += ", *" + "".join(f", {n}={d!r}" for n, d in only.items())
+    lines = [f"def {id}({listed}):", f"    parameters = {{{', '.join(f'{n!r}: _plain({n})' for n in only)}}}"]
+    for n in either:
+        lines += [
+            f"    if {n} is not None and not isinstance({n}, Tensor):",
+            f"        parameters[{n!r}], {n} = {n}, None",
+        ]
+    lines.append(f"    return _wrap(call(_cached({id!r}, parameters).apply, ({', '.join(inputs)},)))")
+    made = _define(
+        "\n".join(lines) + "\n",
+        id,
+        "jloss.functional",
+        Tensor=Tensor,
+        _cached=_cached,
+        _plain=_plain,
+        _wrap=_wrap,
+        call=call,
+    )
+    made.__doc__ = _document(about)
+    return made
