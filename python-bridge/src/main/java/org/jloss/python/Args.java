@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Python's values as Java's: None as null, bool, int and float as Boolean, Long and Double, str as
- * String, lists and tuples as List, tensors as {@link PyTensor}, dtypes as {@link PyCode}, slices as
- * {@link Slice}.
+ * String, lists and tuples as List, tensors as {@link PyTensor}, dtypes as {@link PyCode}, slices
+ * as {@link Slice}.
  */
 final class Args {
   /** The member by which objects of the Python package carry their Java object. */
@@ -56,7 +56,8 @@ final class Args {
       return new Slice(
           of(value.getMember("start")), of(value.getMember("stop")), of(value.getMember("step")));
     }
-    return new Unknown(value.getMetaObject() == null ? "object" : value.getMetaObject().getMetaSimpleName());
+    return new Unknown(
+        value.getMetaObject() == null ? "object" : value.getMetaObject().getMetaSimpleName());
   }
 
   static List<@Nullable Object> list(Value values) {

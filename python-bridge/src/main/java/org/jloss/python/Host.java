@@ -55,8 +55,7 @@ public final class Host {
         () -> {
           final Map<String, @Nullable Object> parameters = new LinkedHashMap<>();
           for (int i = 0; i < names.getArraySize(); i++) {
-            parameters.put(
-                names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
+            parameters.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
           }
           return new PyLoss(pool, Losses.create(id, parameters));
         });

@@ -20,8 +20,7 @@ final class Machine {
     final List<String> most = lines("/sys/fs/cgroup/memory.max");
     final List<String> used = lines("/sys/fs/cgroup/memory.current");
     if (!most.isEmpty() && !used.isEmpty() && !most.get(0).equals("max")) {
-      available =
-          Math.min(available, Long.parseLong(most.get(0)) - Long.parseLong(used.get(0)));
+      available = Math.min(available, Long.parseLong(most.get(0)) - Long.parseLong(used.get(0)));
     }
     return Math.max(available, 1);
   }

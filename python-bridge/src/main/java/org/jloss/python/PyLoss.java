@@ -22,7 +22,9 @@ public final class PyLoss {
     return loss;
   }
 
-  /** The value, with a graph where an input requires a gradient; inputs in order, None if absent. */
+  /**
+   * The value, with a graph where an input requires a gradient; inputs in order, None if absent.
+   */
   @HostAccess.Export
   public PyTensor apply(Value inputs) {
     return Guard.run(

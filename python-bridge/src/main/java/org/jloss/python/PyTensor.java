@@ -182,6 +182,9 @@ public final class PyTensor {
           if (isMeta()) {
             throw new PyError("NotImplementedError", "a meta tensor has no data");
           }
+          if (numel() == 0) {
+            return tensor().is_floating_point() ? new double[0] : (Object) new long[0];
+          }
           return tensor().is_floating_point()
               ? Tensors.toDoubles(tensor())
               : (Object) Tensors.toLongs(tensor());
@@ -194,6 +197,9 @@ public final class PyTensor {
     if (!tensor().is_contiguous() || buffer.getBufferSize() != bytes) {
       throw new IllegalArgumentException(
           "expected a buffer of " + bytes + " bytes, got " + buffer.getBufferSize());
+    }
+    if (bytes == 0) {
+      return;
     }
     final byte[] chunk = new byte[(int) Math.min(bytes, 1 << 16)];
     final ByteBuffer target =
@@ -208,7 +214,9 @@ public final class PyTensor {
     }
   }
 
-  /** The part that an index selects: a view where the index is one of ints, slices, None, Ellipsis. */
+  /**
+   * The part that an index selects: a view where the index is one of ints, slices, None, Ellipsis.
+   */
   @HostAccess.Export
   public PyTensor getItem(Value index) {
     return Guard.run(
@@ -244,8 +252,7 @@ public final class PyTensor {
                             Collections.singletonMap("dtype", new PyCode(dtype())));
           } else {
             throw new PyError(
-                "TypeError",
-                "can't assign a " + Args.typeName(source) + " to a tensor");
+                "TypeError", "can't assign a " + Args.typeName(source) + " to a tensor");
           }
           if (selection.tensors.isEmpty()) {
             // Leading axes of one are dropped, as PyTorch does.
@@ -304,8 +311,7 @@ public final class PyTensor {
               : item instanceof PyTensor t && t.dtype() == ScalarType.Bool.value ? t.dim() : 1;
     }
     if (specified > dim()) {
-      throw new IndexOutOfBoundsException(
-          "too many indices for tensor of dimension " + dim());
+      throw new IndexOutOfBoundsException("too many indices for tensor of dimension " + dim());
     }
     int axis = 0;
     for (final Object given : items) {
@@ -321,12 +327,7 @@ public final class PyTensor {
         final long size = selection.view.shape()[axis];
         if (number < -size || number >= size) {
           throw new IndexOutOfBoundsException(
-              "index "
-                  + number
-                  + " is out of bounds for dimension "
-                  + axis
-                  + " with size "
-                  + size);
+              "index " + number + " is out of bounds for dimension " + axis + " with size " + size);
         }
         selection.to(ops().tensor("select", selection.view, (long) axis, number));
       } else if (item instanceof Args.Slice slice) {
@@ -335,9 +336,7 @@ public final class PyTensor {
           throw new IllegalArgumentException("step must be greater than zero");
         }
         selection.to(
-            ops()
-                .tensor(
-                    "slice", selection.view, (long) axis, slice.start(), slice.stop(), step));
+            ops().tensor("slice", selection.view, (long) axis, slice.start(), slice.stop(), step));
         axis++;
       } else if (item == null) {
         selection.to(ops().tensor("unsqueeze", selection.view, (long) axis));

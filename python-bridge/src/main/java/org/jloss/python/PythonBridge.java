@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.Engine;
 import org.graalvm.polyglot.EnvironmentAccess;
@@ -22,7 +23,6 @@ import org.graalvm.polyglot.Source;
 import org.graalvm.polyglot.Value;
 import org.graalvm.polyglot.io.FileSystem;
 import org.graalvm.polyglot.io.IOAccess;
-import org.bytedeco.pytorch.Tensor;
 import org.jloss.Loss;
 import org.jloss.Losses;
 import org.jloss.Spec;
@@ -119,8 +119,8 @@ public final class PythonBridge implements AutoCloseable {
     }
 
     /**
-     * The most bytes that tensors may have while a script runs, beyond what the process holds at its
-     * first one; past that a script gets MemoryError. By default what the machine has left.
+     * The most bytes that tensors may have while a script runs, beyond what the process holds at
+     * its first one; past that a script gets MemoryError. By default what the machine has left.
      */
     public Builder memory(long bytes) {
       if (bytes <= 0) {
@@ -222,21 +222,28 @@ public final class PythonBridge implements AutoCloseable {
       if (e.isExit()) {
         return e.getExitStatus();
       }
+      if (e.isInterrupted()) {
+        tell("KeyboardInterrupt", e);
+        return 130;
+      }
       if (!e.isInternalError()) {
         throw e;
       }
       // The script is over, the JVM and the bridge are not.
-      try {
-        err.write(
-            ("Fatal Python error: " + e.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
-        err.flush();
-      } catch (IOException io) {
-        e.addSuppressed(io);
-        throw e;
-      }
+      tell("Fatal Python error: " + e.getMessage(), e);
       return 1;
     } finally {
       pool.exit();
+    }
+  }
+
+  private void tell(String line, PolyglotException thrown) {
+    try {
+      err.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+      err.flush();
+    } catch (IOException e) {
+      thrown.addSuppressed(e);
+      throw thrown;
     }
   }
 
@@ -295,8 +302,8 @@ public final class PythonBridge implements AutoCloseable {
    * A global of the scripts.
    *
    * @return None as null, a bool, int, float or str as Boolean, Long (Integer where it is small),
-   *     Double or String; a tensor as the preset's (sharing its data; the caller closes it), a loss as
-   *     {@link Loss}; a list or tuple of these as {@link List}
+   *     Double or String; a tensor as the preset's (sharing its data; the caller closes it), a loss
+   *     as {@link Loss}; a list or tuple of these as {@link List}
    * @throws PythonException if there is none
    */
   public @Nullable Object get(String name) {
@@ -319,9 +326,12 @@ public final class PythonBridge implements AutoCloseable {
     if (!e.isGuestException() || error == null || e.isInternalError()) {
       return e;
     }
-    final String traceback = boot.getMember("traceback_of").execute(error).asString();
+    final Value described = boot.getMember("describe").execute(error);
     return new PythonException(
-        error.getMetaObject().getMetaSimpleName(), error.toString(), traceback, e);
+        described.getArrayElement(0).asString(),
+        described.getArrayElement(1).asString(),
+        described.getArrayElement(2).asString(),
+        e);
   }
 
   private static @Nullable Object toJava(Value value) {

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An overload of an operator, as the dispatcher prints it: {@code aten::sum.dim_IntList(Tensor self,
- * int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor}.
+ * An overload of an operator, as the dispatcher prints it: {@code aten::sum.dim_IntList(Tensor
+ * self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor}.
  *
  * @param number its number in the native library
  * @param name its name without the overload's and the name space's
@@ -56,7 +56,10 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
       boolean hasDefault,
       boolean keywordOnly) {}
 
-  /** Parses a line of the native library: a number, a tab, a schema. Null for what scripts cannot call. */
+  /**
+   * Parses a line of the native library: a number, a tab, a schema. Null for what scripts cannot
+   * call.
+   */
   static @Nullable Schema parse(String line) {
     final int tab = line.indexOf('\t');
     final String text = line.substring(tab + 1);
@@ -151,6 +154,11 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
           default -> Kind.OTHER;
         };
     return new Argument(name, type, kind, size, optional, hasDefault, keywordOnly);
+  }
+
+  /** Whether it has an argument of this name that is a number. */
+  boolean takesScalar(String name) {
+    return arguments.stream().anyMatch(a -> a.kind == Kind.SCALAR && a.name.equals(name));
   }
 
   /** The place among overloads: fewer arguments first, and ints before numbers before tensors. */
