@@ -49,10 +49,10 @@ class ScriptTest {
             f(0)
           File "script.py", line 2, in f
             return 1 / x
-                   ~~^~~
         ZeroDivisionError: division by zero
         """,
-        script.err.replace("~^~\n", "~~^~~\n").replace("~~~^~~~", "~~^~~"));
+        // GraalPy marks the place a little otherwise than CPython.
+        script.err.replaceAll("(?m)^ *[~^]+\n", ""));
   }
 
   @Test
