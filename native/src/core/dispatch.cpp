@@ -1,3 +1,4 @@
+#include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <jloss/dispatch.h>
@@ -24,6 +25,7 @@ enum Tag : int64_t {
   kText = 10,
   kDefault = 11,
   kDevice = 12,
+  kNumber = 13,
 };
 
 // Overloads in use, by number. Handles are small and valid for ever.
@@ -113,6 +115,12 @@ class Reader {
         return *argument.default_value();
       case kDevice:
         return c10::Device(static_cast<c10::DeviceType>(next()));
+      case kNumber: {
+        // As Python's numbers: it does not decide the dtype of the result.
+        at::Tensor number = c10::scalar_to_tensor(this->argument(argument).toScalar());
+        number.unsafeGetTensorImpl()->set_wrapped_number(true);
+        return number;
+      }
       default:
         TORCH_CHECK(false, "jloss: there is no argument of kind ", tag);
     }

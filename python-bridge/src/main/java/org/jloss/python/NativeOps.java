@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongVector;
@@ -35,6 +36,7 @@ final class NativeOps {
   private static final int TEXT = 10;
   private static final int DEFAULT = 11;
   private static final int DEVICE = 12;
+  private static final int NUMBER = 13;
 
   private static final long CPU = 0;
   private static final long META = 14;
@@ -57,6 +59,24 @@ final class NativeOps {
           "sym_stride",
           "sym_numel",
           "sym_storage_offset");
+
+  /** Those whose numbers PyTorch makes tensors of, so that the graph shows the same nodes. */
+  private static final Set<String> NUMBERS_AS_TENSORS =
+      Set.of(
+          "add",
+          "add_",
+          "sub",
+          "sub_",
+          "mul",
+          "mul_",
+          "div",
+          "div_",
+          "floor_divide",
+          "floor_divide_",
+          "subtract",
+          "multiply",
+          "divide",
+          "true_divide");
 
   /** Operators with a leading underscore that scripts need; the others check too little. */
   private static final List<String> OPEN = List.of("_backward");
@@ -94,6 +114,7 @@ final class NativeOps {
                 .lines()
                 .map(Schema::parse)
                 .filter(Objects::nonNull)
+                .filter(s -> !NUMBERS_AS_TENSORS.contains(n) || !s.takesScalar("other"))
                 .sorted(Comparator.comparingInt(Schema::order).thenComparing(Schema::text))
                 .toList();
           }
@@ -169,7 +190,13 @@ final class NativeOps {
         }
         bound[i] = Absent.ARGUMENT;
       } else {
-        bound[i] = convert(argument, value);
+        bound[i] =
+            argument.kind() == Schema.Kind.TENSOR
+                    && argument.name().equals("other")
+                    && (value instanceof Number || value instanceof Boolean)
+                    && NUMBERS_AS_TENSORS.contains(schema.name())
+                ? value
+                : convert(argument, value);
         if (bound[i] == Absent.ARGUMENT) {
           return null;
         }
@@ -324,8 +351,13 @@ final class NativeOps {
     }
     switch (argument.kind()) {
       case TENSOR:
-        code.add(TENSOR);
-        tensors.push_back(((PyTensor) value).tensor());
+        if (value instanceof PyTensor tensor) {
+          code.add(TENSOR);
+          tensors.push_back(tensor.tensor());
+        } else {
+          code.add(NUMBER);
+          number(value, code);
+        }
         break;
       case TENSORS, OPTIONAL_TENSORS:
         final List<?> list = (List<?>) value;

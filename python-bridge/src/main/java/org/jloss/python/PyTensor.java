@@ -182,6 +182,9 @@ public final class PyTensor {
           if (isMeta()) {
             throw new PyError("NotImplementedError", "a meta tensor has no data");
           }
+          if (numel() == 0) {
+            return tensor().is_floating_point() ? new double[0] : (Object) new long[0];
+          }
           return tensor().is_floating_point()
               ? Tensors.toDoubles(tensor())
               : (Object) Tensors.toLongs(tensor());
@@ -194,6 +197,9 @@ public final class PyTensor {
     if (!tensor().is_contiguous() || buffer.getBufferSize() != bytes) {
       throw new IllegalArgumentException(
           "expected a buffer of " + bytes + " bytes, got " + buffer.getBufferSize());
+    }
+    if (bytes == 0) {
+      return;
     }
     final byte[] chunk = new byte[(int) Math.min(bytes, 1 << 16)];
     final ByteBuffer target =

@@ -222,21 +222,28 @@ public final class PythonBridge implements AutoCloseable {
       if (e.isExit()) {
         return e.getExitStatus();
       }
+      if (e.isInterrupted()) {
+        tell("KeyboardInterrupt", e);
+        return 130;
+      }
       if (!e.isInternalError()) {
         throw e;
       }
       // The script is over, the JVM and the bridge are not.
-      try {
-        err.write(
-            ("Fatal Python error: " + e.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
-        err.flush();
-      } catch (IOException io) {
-        e.addSuppressed(io);
-        throw e;
-      }
+      tell("Fatal Python error: " + e.getMessage(), e);
       return 1;
     } finally {
       pool.exit();
+    }
+  }
+
+  private void tell(String line, PolyglotException thrown) {
+    try {
+      err.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+      err.flush();
+    } catch (IOException e) {
+      thrown.addSuppressed(e);
+      throw thrown;
     }
   }
 
@@ -319,9 +326,12 @@ public final class PythonBridge implements AutoCloseable {
     if (!e.isGuestException() || error == null || e.isInternalError()) {
       return e;
     }
-    final String traceback = boot.getMember("traceback_of").execute(error).asString();
+    final Value described = boot.getMember("describe").execute(error);
     return new PythonException(
-        error.getMetaObject().getMetaSimpleName(), error.toString(), traceback, e);
+        described.getArrayElement(0).asString(),
+        described.getArrayElement(1).asString(),
+        described.getArrayElement(2).asString(),
+        e);
   }
 
   private static @Nullable Object toJava(Value value) {

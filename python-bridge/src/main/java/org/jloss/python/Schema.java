@@ -156,6 +156,11 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
     return new Argument(name, type, kind, size, optional, hasDefault, keywordOnly);
   }
 
+  /** Whether it has an argument of this name that is a number. */
+  boolean takesScalar(String name) {
+    return arguments.stream().anyMatch(a -> a.kind == Kind.SCALAR && a.name.equals(name));
+  }
+
   /** The place among overloads: fewer arguments first, and ints before numbers before tensors. */
   int order() {
     int order = 0;

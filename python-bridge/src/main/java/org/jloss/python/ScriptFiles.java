@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AccessMode;
 import java.nio.file.CopyOption;
 import java.nio.file.DirectoryStream;
@@ -124,22 +125,24 @@ final class ScriptFiles implements FileSystem {
               : normal.getParent().toRealPath().resolve(normal.getFileName());
     } catch (NoSuchFileException e) {
       if (Files.isSymbolicLink(normal) || normal.getParent() == null) {
-        throw new SecurityException(refusal(path));
+        throw refusal(path);
       }
       // Nothing there yet: its folder decides. A missing folder is told only where it may be seen.
       if (!inside(readable, normal) && !inside(writable, normal)) {
-        throw new SecurityException(refusal(path));
+        throw refusal(path);
       }
       real = normal.getParent().toRealPath().resolve(normal.getFileName());
     }
     if (inside(writable, real) || !write && inside(readable, real)) {
       return real;
     }
-    throw new SecurityException(refusal(path));
+    throw refusal(path);
   }
 
-  private static String refusal(Path path) {
-    return path + " is outside the folders that are open to this script";
+  /** Not a SecurityException: GraalPy ends the script at some of those. */
+  private static AccessDeniedException refusal(Path path) {
+    return new AccessDeniedException(
+        path.toString(), null, "outside the folders that are open to this script");
   }
 
   @Override

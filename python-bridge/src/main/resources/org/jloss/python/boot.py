@@ -147,10 +147,10 @@ def _boot(host):
 
         main.__dict__[name] = jloss._losses._unpickled(id, dict(zip(parameters, values)), {})
 
-    def traceback_of(error):
+    def describe(error):
         import traceback
 
-        return "".join(traceback.format_exception(error))
+        return type(error).__name__, str(error), "".join(traceback.format_exception(error))
 
     host_module = type(sys)("_jloss_host")
     host_module.host = host

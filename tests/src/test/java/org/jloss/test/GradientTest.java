@@ -58,7 +58,9 @@ class GradientTest {
                         final Loss loss = Losses.create(c.id(), c.parameters());
                         final Tensor[] inputs = inputs(c);
                         final List<Integer> wanted = differentiable(loss, c);
-                        check(c.toString(), wanted.stream().map(i -> inputs[i]).toArray(Tensor[]::new),
+                        check(
+                            c.toString(),
+                            wanted.stream().map(i -> inputs[i]).toArray(Tensor[]::new),
                             x -> loss.apply(inputs),
                             false);
                       }
@@ -81,7 +83,11 @@ class GradientTest {
                             differentiable(loss, c).stream()
                                 .map(i -> inputs[i])
                                 .toArray(Tensor[]::new);
-                        check(c.toString(), variables, x -> slope(loss.apply(inputs), variables), true);
+                        check(
+                            c.toString(),
+                            variables,
+                            x -> slope(loss.apply(inputs), variables),
+                            true);
                       }
                     }));
   }

@@ -77,7 +77,7 @@ class Loss:
 
     def _inputs(self, inputs):
         if not self._held:
-            return inputs
+            return tuple([i._jloss if isinstance(i, Tensor) else i for i in inputs])
         return tuple(
             self._held.get(spec["name"]) if given is None else given
             for spec, given in zip(self._spec["inputs"], inputs)

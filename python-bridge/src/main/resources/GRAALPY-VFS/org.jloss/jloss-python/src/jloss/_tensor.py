@@ -383,9 +383,12 @@ class Size(tuple):
 
 def _binary(method, name, swapped=False):
     def forward(self, other):
-        if not isinstance(other, (Tensor, *_NUMBERS)):
+        # Handles, not tensors: Java knows them at first sight, which halves the time of a call.
+        if isinstance(other, Tensor):
+            other = other._jloss
+        elif not isinstance(other, _NUMBERS):
             return NotImplemented
-        return _call(name, (other, self) if swapped else (self, other))
+        return _call(name, (other, self._jloss) if swapped else (self._jloss, other))
 
     forward.__name__ = forward.__qualname__ = method
     setattr(Tensor, method, forward)

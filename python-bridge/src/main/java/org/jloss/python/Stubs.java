@@ -1,0 +1,120 @@
+package org.jloss.python;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jloss.Loss;
+import org.jloss.Losses;
+import org.jloss.Spec;
+import org.jspecify.annotations.Nullable;
+
+/** Writes the Python package's type stubs from the registry; the build calls it. */
+public final class Stubs {
+  private Stubs() {}
+
+  private static final String HEAD =
+      """
+      # Made by the build from the Java records.
+      from collections.abc import Sequence
+      from typing import Any
+
+      """;
+
+  /**
+   * Writes {@code __init__.pyi} and {@code functional.pyi}.
+   *
+   * @param arguments the package's folder
+   */
+  public static void main(String[] arguments) throws IOException {
+    final Path folder = Files.createDirectories(Path.of(arguments[0]));
+    Files.writeString(folder.resolve("__init__.pyi"), classes());
+    Files.writeString(folder.resolve("functional.pyi"), functions());
+  }
+
+  private static List<Spec> losses() {
+    return Losses.all().stream().filter(s -> Loss.class.isAssignableFrom(s.type())).toList();
+  }
+
+  /** The stub of the package: a class a loss. */
+  static String classes() {
+    final StringBuilder text = new StringBuilder(HEAD);
+    text.append(
+        """
+        from . import functional as functional
+        from ._losses import Loss as Loss
+        from ._tensor import Tensor as Tensor, enable_grad as enable_grad, no_grad as no_grad
+        from ._tensor import manual_seed as manual_seed, tensor as tensor
+
+        # Operators of libtorch and torch.nn's spellings of the losses.
+        def __getattr__(name: str) -> Any: ...
+        """);
+    for (final Spec spec : losses()) {
+      final String tensors = tensors(spec);
+      text.append("\nclass %s(Loss):\n".formatted(spec.type().getSimpleName()))
+          .append("    def __init__(self%s) -> None: ...\n".formatted(parameters(spec, false)))
+          .append("    def __call__(self, %s) -> Tensor: ...\n".formatted(tensors))
+          .append("    def forward(self, %s) -> Tensor: ...\n".formatted(tensors))
+          .append(
+              "    def value_and_grad(self, %s) -> tuple[Tensor, Any]: ...\n".formatted(tensors));
+    }
+    return text.toString();
+  }
+
+  /** The stub of jloss.functional: a function a loss. */
+  static String functions() {
+    final StringBuilder text = new StringBuilder(HEAD).append("from ._tensor import Tensor\n");
+    for (final Spec spec : losses()) {
+      text.append(
+          "\ndef %s(%s%s) -> Tensor: ...\n"
+              .formatted(spec.id(), tensors(spec), parameters(spec, true)));
+    }
+    return text.toString();
+  }
+
+  private static String tensors(Spec spec) {
+    return spec.inputs().stream()
+        .map(
+            i ->
+                i.optional()
+                    ? i.name()
+                        + ": "
+                        + spec.parameter(i.name())
+                            .map(LossSpecs::pythonType)
+                            .orElse("Tensor | None")
+                        + " = None"
+                    : i.name() + ": Tensor")
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String parameters(Spec spec, boolean function) {
+    final Object defaults = Losses.instantiate(spec, Map.of());
+    final String listed =
+        spec.parameters().stream()
+            .filter(p -> !function || spec.input(p.name()).isEmpty())
+            .map(
+                p ->
+                    p.name()
+                        + ": "
+                        + LossSpecs.pythonType(p)
+                        + " = "
+                        + literal(LossSpecs.plain(Losses.value(defaults, p))))
+            .collect(Collectors.joining(", "));
+    return listed.isEmpty() ? "" : ", *, " + listed;
+  }
+
+  private static String literal(@Nullable Object value) {
+    if (value == null) {
+      return "None";
+    }
+    if (value instanceof Boolean bool) {
+      return bool ? "True" : "False";
+    }
+    if (value instanceof String text) {
+      return "'" + text + "'";
+    }
+    return value instanceof Number ? value.toString() : "...";
+  }
+}

@@ -1,0 +1,135 @@
+package org.jloss.python;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Scripts end as they do under {@code python script.py}. */
+class ScriptTest {
+  @Test
+  void argumentsAndName() {
+    final Script script = Script.run("import sys; print(sys.argv, __name__, __file__)", "a", "b c");
+    assertEquals("['script.py', 'a', 'b c'] __main__ script.py\n", script.out);
+    assertEquals(0, script.status);
+  }
+
+  @Test
+  void exitStatus() {
+    assertEquals(7, Script.run("import sys; sys.exit(7)").status);
+    assertEquals(0, Script.run("import sys; sys.exit()").status);
+    assertEquals(0, Script.run("exit()").status);
+    assertEquals(3, Script.run("import os; os._exit(3)").status);
+    final Script text = Script.run("raise SystemExit('no luck')");
+    assertEquals(1, text.status);
+    assertEquals("no luck\n", text.err);
+  }
+
+  @Test
+  void tracebackNamesTheScriptsLines() {
+    final Script script =
+        Script.run(
+            """
+            def f(x):
+                return 1 / x
+
+            f(0)
+            """);
+    assertEquals(1, script.status);
+    assertEquals(
+        """
+        Traceback (most recent call last):
+          File "script.py", line 4, in <module>
+            f(0)
+          File "script.py", line 2, in f
+            return 1 / x
+        ZeroDivisionError: division by zero
+        """,
+        // GraalPy marks the place a little otherwise than CPython.
+        script.err.replaceAll("(?m)^ *[~^]+\n", ""));
+  }
+
+  @Test
+  void syntaxErrorHasNoTraceback() {
+    final Script script = Script.run("def f(:\n");
+    assertEquals(1, script.status);
+    assertTrue(script.err.startsWith("  File \"script.py\", line 1\n"), script.err);
+    assertTrue(script.err.contains("SyntaxError: "), script.err);
+  }
+
+  @Test
+  void keyboardInterrupt() {
+    final Script script = Script.run("raise KeyboardInterrupt");
+    assertEquals(130, script.status);
+    assertTrue(script.err.endsWith("KeyboardInterrupt\n"), script.err);
+  }
+
+  @Test
+  void javasErrorsEndInTheScriptsLine() {
+    final Script script =
+        Script.run(
+            """
+            import jloss
+            x = jloss.tensor([1.0, 2.0])
+            x[5]
+            """);
+    assertEquals(1, script.status);
+    assertTrue(
+        script.err.contains("File \"script.py\", line 3, in <module>\n    x[5]\n"), script.err);
+    assertTrue(
+        script.err.endsWith("IndexError: index 5 is out of bounds for dimension 0 with size 2\n"),
+        script.err);
+  }
+
+  @Test
+  void importsFromItsFolderOnceThatIsOpen(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("helper.py"), "answer = 42\n");
+    final Path file =
+        Files.writeString(
+            folder.resolve("main.py"), "import helper, sys\n" + "sys.exit(helper.answer)\n");
+    try (PythonBridge python = PythonBridge.builder().readFolder(folder).build()) {
+      assertEquals(42, python.runScript(file, List.of()));
+    }
+    final Script closed = Script.run(Files.readString(file));
+    assertTrue(closed.err.endsWith("ModuleNotFoundError: No module named 'helper'\n"), closed.err);
+  }
+
+  @Test
+  void folders(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("in.txt"), "hello");
+    Files.createSymbolicLink(folder.resolve("link"), Path.of("/etc"));
+    final String text =
+        """
+        import sys
+        folder = sys.argv[1]
+        print(open(folder + "/in.txt").read())
+        for name, mode in (("in.txt", "w"), ("link/passwd", "r"), ("../x", "r")):
+            try:
+                open(folder + "/" + name, mode)
+                print("opened", name)
+            except PermissionError as error:
+                print("refused", name)
+        """;
+    final Script read =
+        Script.run(PythonBridge.builder().readFolder(folder), text, folder.toString());
+    assertEquals("hello\nrefused in.txt\nrefused link/passwd\nrefused ../x\n", read.out, read.err);
+    final Script write =
+        Script.run(PythonBridge.builder().writeFolder(folder), text, folder.toString());
+    assertEquals("hello\nopened in.txt\nrefused link/passwd\nrefused ../x\n", write.out, write.err);
+  }
+
+  @Test
+  void missingFile() {
+    try (PythonBridge python = PythonBridge.create()) {
+      assertThrows(
+          UncheckedIOException.class,
+          () -> python.runScript(Path.of("no such file.py"), List.of()));
+    }
+  }
+}
