@@ -1,4 +1,5 @@
-// Any operator of the dispatcher by its name: what the Python bridge calls tensors' methods through.
+// Any operator of the dispatcher by its name: what the Python bridge calls tensors' methods
+// through.
 #pragma once
 
 #include <jloss/types.h>
@@ -7,26 +8,26 @@
 
 namespace jloss {
 
-/// The overloads of an operator, say "aten::add": a line each with a number and the schema. Empty if
-/// there is no such operator.
+/// The overloads of an operator, say "aten::add": a line each with a number and the schema. Empty
+/// if there is no such operator.
 JLOSS_API std::string overloads(const std::string& name);
 
 /// Calls an overload by its number.
 ///
 /// `code` tells the arguments in order, each by a tag and what follows it: 0 none; 1 the next of
-/// `tensors`; 2 and 3 a count, then as many of the next tensors, undefined ones standing for None in
-/// the latter; 4 an int; 5 the bits of a double; 6 a bool; 7, 8, 9 a count and a list of ints,
-/// doubles, bools; 10 a count and a text's bytes; 11 the schema's default; 12 a device's type; 13 a number
-/// (4, 5 or 6 and so on) as a tensor.
-/// `tensors` is given the results that are tensors, those of lists one by one. Returns how many results
-/// there are if all are plain tensors; otherwise -1, and `results` describes them.
+/// `tensors`; 2 and 3 a count, then as many of the next tensors, undefined ones standing for None
+/// in the latter; 4 an int; 5 the bits of a double; 6 a bool; 7, 8, 9 a count and a list of ints,
+/// doubles, bools; 10 a count and a text's bytes; 11 the schema's default; 12 a device's type;
+/// 13 a number (4, 5 or 6 and so on) as a tensor.
+/// `tensors` is given the results that are tensors, those of lists one by one. Returns how many
+/// results there are if all are plain tensors; otherwise -1, and `results` describes them.
 JLOSS_API int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& tensors);
 
 /// The results of this thread's last call, in the encoding of its arguments.
 JLOSS_API std::vector<int64_t> results();
 
-/// Makes this thread's allocations fail with an OutOfMemoryError beyond so many live bytes of tensors
-/// in the process, once memory is tracked; 0 for no limit.
+/// Makes this thread's allocations fail with an OutOfMemoryError beyond so many live bytes of
+/// tensors in the process, once memory is tracked; 0 for no limit.
 JLOSS_API void limit_bytes(int64_t bytes);
 
 }  // namespace jloss

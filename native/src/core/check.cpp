@@ -3,6 +3,8 @@
 #include <ATen/ExpandUtils.h>
 #include <c10/util/Exception.h>
 
+#include <cmath>
+
 namespace jloss {
 
 void check_floating(const Arg& arg) {
@@ -40,16 +42,55 @@ void check_broadcasts(const Arg& arg, const Arg& to) {
                     " of shape ", shape, ", got ", from);
 }
 
-void check_per_class(const Arg& arg, int64_t classes) {
+void check_factor(const Arg& arg, const Arg& to) {
+  if (arg.tensor.defined()) {
+    check_like(arg, to);
+    check_broadcasts(arg, to);
+  }
+}
+
+void check_per_class(const Arg& arg, const c10::SymInt& classes) {
   TORCH_CHECK_VALUE(arg.tensor.dim() == 1 && arg.tensor.sym_size(0) == classes, arg.loss,
                     ": expected ", arg.name, " of shape [", classes, "], one entry a class, got ",
                     arg.tensor.sym_sizes());
+}
+
+void check_logits(const Arg& arg, bool single_row) {
+  check_floating(arg);
+  TORCH_CHECK_VALUE(arg.tensor.dim() >= 2 || (single_row && arg.tensor.dim() == 1), arg.loss,
+                    ": expected ", arg.name, " of shape [N, C, *]", single_row ? " or [C]" : "",
+                    ", got ", arg.tensor.sym_sizes());
+}
+
+void check_class_index(const Arg& arg, const Arg& logits) {
+  TORCH_CHECK_VALUE(arg.tensor.defined(), arg.loss, ": expected ", arg.name, ", got no tensor");
+  TORCH_CHECK_TYPE(arg.tensor.layout() == at::kStrided && arg.tensor.scalar_type() == at::kLong,
+                   arg.loss, ": expected ", arg.name, " to be a dense tensor of Long, got ",
+                   arg.tensor.scalar_type(), " of layout ", arg.tensor.layout());
+  TORCH_CHECK_VALUE(arg.tensor.device() == logits.tensor.device(), arg.loss, ": expected ",
+                    arg.name, " on ", logits.tensor.device(), " as ", logits.name, " is, got ",
+                    arg.tensor.device());
+  auto rows = logits.tensor.sym_sizes().vec();
+  rows.erase(rows.begin() + (rows.size() > 1 ? 1 : 0));
+  TORCH_CHECK_VALUE(arg.tensor.sym_sizes() == c10::SymIntArrayRef(rows), arg.loss, ": expected ",
+                    arg.name, " of shape ", rows, ", one class a row of ", logits.name, ", got ",
+                    arg.tensor.sym_sizes());
+}
+
+void check_label_smoothing(const char* loss, double label_smoothing) {
+  TORCH_CHECK_VALUE(label_smoothing >= 0 && label_smoothing <= 1, loss,
+                    ": expected label_smoothing in [0, 1], got ", label_smoothing);
 }
 
 void check_reduction(const char* loss, int64_t reduction, bool batchmean) {
   TORCH_CHECK_VALUE(reduction >= 0 && reduction <= (batchmean ? 3 : 2), loss,
                     ": expected reduction none (0), mean (1)",
                     batchmean ? ", sum (2) or batchmean (3)" : " or sum (2)", ", got ", reduction);
+}
+
+void check_at_least_zero(const char* loss, const char* name, double value) {
+  TORCH_CHECK_VALUE(value >= 0 && std::isfinite(value), loss, ": expected ", name,
+                    " to be finite and at least 0, got ", value);
 }
 
 }  // namespace jloss

@@ -1,5 +1,5 @@
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ScalarOps.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <jloss/dispatch.h>
 
@@ -110,7 +110,8 @@ class Reader {
         return text;
       }
       case kDefault:
-        TORCH_CHECK(argument.default_value().has_value(), "jloss: ", argument.name(), " has no default");
+        TORCH_CHECK(argument.default_value().has_value(), "jloss: ", argument.name(),
+                    " has no default");
         return *argument.default_value();
       case kDevice:
         return c10::Device(static_cast<c10::DeviceType>(next()));
@@ -132,7 +133,8 @@ class Reader {
   size_t tensor_ = 0;
 };
 
-void describe_result(const c10::IValue& value, std::vector<int64_t>& code, std::vector<at::Tensor>& tensors) {
+void describe_result(const c10::IValue& value, std::vector<int64_t>& code,
+                     std::vector<at::Tensor>& tensors) {
   if (value.isNone()) {
     code.push_back(kNone_);
   } else if (value.isTensor()) {
@@ -196,8 +198,9 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
   Reader reader(code, tensors);
   for (const auto& argument : schema.arguments()) {
     stack.push_back(reader.argument(argument));
-    TORCH_CHECK_TYPE(stack.back().type()->isSubtypeOf(*argument.type()), schema.name(), "(): argument '", argument.name(), "' must be ",
-                     argument.type()->str(), ", not ", stack.back().type()->str());
+    TORCH_CHECK_TYPE(stack.back().type()->isSubtypeOf(*argument.type()), schema.name(),
+                     "(): argument '", argument.name(), "' must be ", argument.type()->str(),
+                     ", not ", stack.back().type()->str());
   }
   TORCH_CHECK(reader.done(), "jloss: the arguments' code is too long");
   handle.callBoxed(stack);

@@ -21,15 +21,6 @@ bool bit(uint32_t mask, size_t i) {
   return (mask >> i) & 1;
 }
 
-/// Memory that a kernel may read: no fake, functional, batched, negated, dual or meta tensor.
-bool is_plain(const Tensor& t) {
-  static const c10::DispatchKeySet plain(
-      {c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU, c10::DispatchKey::ADInplaceOrView,
-       c10::DispatchKey::AutocastCPU, c10::DispatchKey::BackendSelect});
-  return (t.key_set().raw_repr() & ~plain.raw_repr()) == 0 && t.layout() == at::kStrided &&
-         !torch::autograd::isFwGradDefined(t);
-}
-
 bool is_half(const Tensor& t) {
   return t.is_cpu() && (t.scalar_type() == at::kHalf || t.scalar_type() == at::kBFloat16);
 }
@@ -266,6 +257,14 @@ std::optional<at::ScalarType> half_type(const Loss& loss) {
 }
 
 }  // namespace
+
+bool is_plain(const Tensor& t) {
+  static const c10::DispatchKeySet plain(
+      {c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU, c10::DispatchKey::ADInplaceOrView,
+       c10::DispatchKey::AutocastCPU, c10::DispatchKey::BackendSelect});
+  return (t.key_set().raw_repr() & ~plain.raw_repr()) == 0 && t.layout() == at::kStrided &&
+         !torch::autograd::isFwGradDefined(t);
+}
 
 Tensor evaluate(Loss loss, Gradients* gradients) {
   const uint32_t wanted = gradients != nullptr ? requested(loss) : 0;

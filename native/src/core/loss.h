@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/check.h"
+#include "core/formulas.h"
 #include "core/op.h"
 #include "core/reduce.h"
 
@@ -37,6 +38,9 @@ struct Loss {
 
 /// Runs a loss: the one way from every loss to a value, a graph or gradients.
 at::Tensor evaluate(Loss loss, Gradients* gradients);
+
+/// Memory that a kernel may read: no fake, functional, batched, negated, dual or meta tensor.
+bool is_plain(const at::Tensor& t);
 
 /// The tensor, or an undefined one.
 inline at::Tensor value_or_undefined(const std::optional<at::Tensor>& t) {

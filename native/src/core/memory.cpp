@@ -76,8 +76,9 @@ void track_memory(bool on) {
         counting = new CountingAllocator(c10::GetCPUAllocator());
       }
       c10::SetCPUAllocator(counting);
-      TORCH_CHECK(c10::GetCPUAllocator() == counting,
-                  "jloss: expected a CPU allocator that may be replaced, got one of higher priority");
+      TORCH_CHECK(
+          c10::GetCPUAllocator() == counting,
+          "jloss: expected a CPU allocator that may be replaced, got one of higher priority");
     }
     ++users;
   } else if (users > 0 && --users == 0) {

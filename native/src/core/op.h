@@ -27,6 +27,22 @@ struct Operator<F> {
   static constexpr auto call = &Without<std::make_index_sequence<sizeof...(A) - 1>>::call;
 };
 
+/// A function of the C++ API that returns N tensors and has no Gradients, as the dispatcher calls
+/// it: with a tuple.
+template <auto F, size_t N>
+struct TupleOperator;
+
+template <class... A, std::vector<at::Tensor> (*F)(A...), size_t N>
+struct TupleOperator<F, N> {
+  template <size_t... I>
+  static auto tuple(std::vector<at::Tensor>&& t, std::index_sequence<I...>) {
+    return std::make_tuple(std::move(t[I])...);
+  }
+  static auto call(A... args) {
+    return tuple(F(std::forward<A>(args)...), std::make_index_sequence<N>());
+  }
+};
+
 }  // namespace jloss
 
 /// Registers a loss. Its kernel is hidden from tracers, which see the formula, so the operator is
@@ -35,4 +51,11 @@ struct Operator<F> {
   TORCH_LIBRARY_FRAGMENT(jloss, m) {                                     \
     m.def(SCHEMA, TORCH_FN(::jloss::Operator<&::jloss::FUNCTION>::call), \
           {at::Tag::pt2_compliant_tag});                                 \
+  }
+
+/// Registers a function that returns a vector of N tensors as an operator that returns N tensors.
+#define JLOSS_TUPLE_OPERATOR(SCHEMA, FUNCTION, N)                                  \
+  TORCH_LIBRARY_FRAGMENT(jloss, m) {                                               \
+    m.def(SCHEMA, TORCH_FN((::jloss::TupleOperator<&::jloss::FUNCTION, N>::call)), \
+          {at::Tag::pt2_compliant_tag});                                           \
   }

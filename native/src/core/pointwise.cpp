@@ -89,8 +89,11 @@ Tensor PointwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, 
 
   Tensor value, factors;
   const bool by_weight = mean_by_weight && inputs[2].defined();
-  const double count = by_weight ? sum_all(inputs[2]).item<double>() : static_cast<double>(a.numel);
-  if (reduction == kMean) {
+  const double count = by_weight                 ? sum_all(inputs[2]).item<double>()
+                       : reduction == kBatchMean ? static_cast<double>(x.dim() == 0 ? 1 : x.size(0))
+                                                 : static_cast<double>(a.numel);
+  const bool divides = reduction == kMean || reduction == kBatchMean;
+  if (divides) {
     a.scale = 1 / count;
   }
   if (upstream.defined()) {
@@ -112,7 +115,7 @@ Tensor PointwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, 
     kernel(a);
   }
   if (reduction != kNone) {
-    value = scalar(reduction == kMean ? a.sum / count : a.sum, x);
+    value = scalar(divides ? a.sum / count : a.sum, x);
   }
   return value;
 }

@@ -32,7 +32,9 @@ at::Tensor reduce(const at::Tensor& terms, int64_t reduction) {
     return terms;
   }
   const auto total = sum_all(terms);
-  return reduction == kMean ? total / terms.sym_numel() : total;
+  return reduction == kMean        ? total / terms.sym_numel()
+         : reduction == kBatchMean ? total / (terms.dim() == 0 ? c10::SymInt(1) : terms.sym_size(0))
+                                   : total;
 }
 
 at::Tensor reduce(const at::Tensor& terms, int64_t reduction, const at::Tensor& denominator) {

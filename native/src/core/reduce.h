@@ -8,7 +8,7 @@ namespace jloss {
 /// Sum of all elements, differentiable. Unlike at::sum it does not depend on the number of threads.
 at::Tensor sum_all(const at::Tensor& x);
 
-/// Terms joined by a reduction: none, sum, or mean = sum / numel.
+/// Terms joined by a reduction: none, sum, mean = sum / numel, or batchmean = sum / size of axis 0.
 at::Tensor reduce(const at::Tensor& terms, int64_t reduction);
 
 /// As above with mean = sum / denominator.

@@ -50,6 +50,7 @@ enum Wanted { kValue = 0, kGradX = 1, kGradXT = 2 };
 #include <ATen/cpu/vec/vec.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 namespace jloss {
@@ -100,12 +101,15 @@ double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin
   const V scale(static_cast<T>(a.scale));
   const bool weighted = weight.row != nullptr;
 
-  V sum(0);
-  const auto step = [&](int64_t j, int64_t count) {
-    const bool full = count == V::size();
-    const V vx = full ? V::loadu(x + j) : V::loadu(x + j, count);
-    const V vt = full ? V::loadu(t + j) : V::loadu(t + j, count);
-    Terms<V> terms = f.template operator()<W>(vx, vt, extra.load(j, count));
+  // Inlined by order: GCC calls it otherwise, as there are two places, and spills every vector.
+  const auto step = [&](int64_t j, int64_t count, auto full) __attribute__((always_inline)) {
+    const auto read = [&](const T* from) {
+      return full ? V::loadu(from + j) : V::loadu(from + j, count);
+    };
+    const auto write = [&](V value, T* to) {
+      full ? value.store(to + j) : value.store(to + j, count);
+    };
+    Terms<V> terms = f.template operator()<W>(read(x), read(t), extra.load(j, count));
     V factor = scale;
     if (weighted) {
       const V w = weight.load(j, count);
@@ -113,41 +117,45 @@ double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin
       factor = factor * w;
     }
     if (up != nullptr) {
-      factor = factor * (full ? V::loadu(up + j) : V::loadu(up + j, count));
+      factor = factor * read(up);
     }
     if (l != nullptr) {
-      terms.l.store(l + j, count);
+      write(terms.l, l);
     }
     if constexpr (W >= kGradX) {
       if (dx != nullptr) {
-        (terms.dx * factor).store(dx + j, count);
+        write(terms.dx * factor, dx);
       }
     }
     if constexpr (W == kGradXT) {
       if (dt != nullptr) {
-        (terms.dt * factor).store(dt + j, count);
+        write(terms.dt * factor, dt);
       }
     }
-    sum = sum + (full ? terms.l : V::set(V(0), terms.l, count));
+    return terms.l;
   };
 
-  double total = 0;
+  double totals[V::size()] = {};
   while (begin < end) {
     // Short runs of vector sums, joined in double: as exact as a cascade, whatever the length.
     const int64_t stop = std::min(end, begin + 32 * V::size());
+    V sum(0);
     for (; begin + V::size() <= stop; begin += V::size()) {
-      step(begin, V::size());
+      sum = sum + step(begin, V::size(), std::true_type());
     }
     if (begin < stop) {
-      step(begin, stop - begin);
+      sum = sum + V::set(V(0), step(begin, stop - begin, std::false_type()), stop - begin);
       begin = stop;
     }
     T lanes[V::size()];
     sum.store(lanes);
-    for (const T lane : lanes) {
-      total += lane;
+    for (int i = 0; i < V::size(); ++i) {
+      totals[i] += lanes[i];
     }
-    sum = V(0);
+  }
+  double total = 0;
+  for (const double lane : totals) {
+    total += lane;
   }
   return total;
 }

@@ -8,6 +8,12 @@ module org.jloss {
 
   exports org.jloss;
   exports org.jloss.annotation;
+  exports org.jloss.classification;
+  exports org.jloss.distribution;
+  exports org.jloss.metriclearning;
+  exports org.jloss.multitask;
   exports org.jloss.parity;
   exports org.jloss.regression;
+  exports org.jloss.segmentation;
+  exports org.jloss.selfsupervised;
 }

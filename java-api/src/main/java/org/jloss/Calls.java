@@ -12,7 +12,7 @@ final class Calls {
   private Calls() {}
 
   static Tensor apply(Loss loss, @Nullable Tensor[] inputs) {
-    final Tensor[] all = check(loss, inputs);
+    final Tensor[] all = check(loss, loss.spec(), inputs);
     try {
       return loss.compute(all, null);
     } catch (RuntimeException e) {
@@ -21,7 +21,7 @@ final class Calls {
   }
 
   static ValueAndGradient valueAndGradient(Loss loss, @Nullable Tensor[] inputs) {
-    final Tensor[] all = check(loss, inputs);
+    final Tensor[] all = check(loss, loss.spec(), inputs);
     final TensorVector gradients = new TensorVector();
     try {
       return new ValueAndGradient(loss.spec(), loss.compute(all, gradients), gradients);
@@ -48,10 +48,35 @@ final class Calls {
     }
   }
 
-  /** The inputs, completed: nulls for those left out, class weights that the record holds. */
-  private static @Nullable Tensor[] check(Loss loss, @Nullable Tensor[] inputs) {
+  static Indices mine(Miner miner, @Nullable Tensor[] inputs) {
+    final Tensor[] all = check(miner, miner.spec(), inputs);
+    try {
+      return new Indices(miner.compute(all));
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
+    }
+  }
+
+  static void enqueue(Memory memory, Tensor keys) {
     NativeLibrary.load();
-    final Spec spec = loss.spec();
+    checkOpen(memory.spec(), "keys", keys);
+    try {
+      memory.compute(keys);
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
+    }
+  }
+
+  private static void checkOpen(Spec spec, String name, Tensor tensor) {
+    if (tensor.isNull()) {
+      throw new IllegalStateException(
+          spec.id() + ": expected " + name + " to be open, got a closed tensor");
+    }
+  }
+
+  /** The inputs, completed: nulls for those left out, class weights that the record holds. */
+  private static @Nullable Tensor[] check(Object system, Spec spec, @Nullable Tensor[] inputs) {
+    NativeLibrary.load();
     final List<Spec.InputSpec> specs = spec.inputs();
     if (inputs.length > specs.size() || inputs.length < spec.requiredInputs()) {
       throw new IllegalArgumentException(
@@ -62,15 +87,12 @@ final class Calls {
       final Spec.InputSpec input = specs.get(i);
       final Tensor tensor = i < inputs.length ? inputs[i] : null;
       if (tensor != null) {
-        if (tensor.isNull()) {
-          throw new IllegalStateException(
-              spec.id() + ": expected " + input.name() + " to be open, got a closed tensor");
-        }
+        checkOpen(spec, input.name(), tensor);
         all[i] = tensor;
       } else if (!input.optional()) {
         throw new IllegalArgumentException(
             spec.id() + ": expected " + input.name() + " to be a tensor, got null");
-      } else if (all[0] != null && loss instanceof Record record) {
+      } else if (all[0] != null && system instanceof Record record) {
         all[i] = held(record, spec, input, all[0]);
       }
     }

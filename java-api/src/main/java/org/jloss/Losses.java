@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jloss.annotation.Definition;
+import org.jloss.annotation.Stateful;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +38,7 @@ public final class Losses {
             new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
         for (final String line : lines.lines().toList()) {
           final Class<?> type = Class.forName(line.strip());
-          if (type.isAnnotationPresent(org.jloss.annotation.Definition.class)) {
+          if (type.isAnnotationPresent(Definition.class)) {
             final Spec spec = Spec.of(type);
             specs.put(spec.id(), spec);
           }
@@ -104,14 +106,16 @@ public final class Losses {
       }
     }
     try {
-      Record made = (Record) spec.type().getConstructor().newInstance();
+      final Stateful stateful = spec.type().getAnnotation(Stateful.class);
+      final Class<?> type = stateful == null ? spec.type() : stateful.options();
+      Record made = (Record) type.getConstructor().newInstance();
       for (final Map.Entry<String, ? extends @Nullable Object> entry : parameters.entrySet()) {
         final Spec.Parameter parameter = spec.parameter(entry.getKey()).orElseThrow();
         made =
             Parameters.with(
                 made, parameter.component(), convert(spec, parameter, entry.getValue()));
       }
-      return made;
+      return stateful == null ? made : spec.type().getConstructor(type).newInstance(made);
     } catch (InvocationTargetException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
     } catch (ReflectiveOperationException e) {
@@ -126,11 +130,19 @@ public final class Losses {
 
   private static @Nullable Object convert(
       Spec spec, Spec.Parameter parameter, @Nullable Object value) {
-    final Class<?> type = parameter.type();
-    if (value == null || type.isInstance(value)) {
-      return value;
+    if (value == null) {
+      return null;
     }
-    if (type == boolean.class && value instanceof Boolean) {
+    if (parameter.list()) {
+      final List<?> values = value instanceof List<?> list ? list : List.of(value);
+      return values.stream().map(v -> convertOne(spec, parameter, v)).toList();
+    }
+    return convertOne(spec, parameter, value);
+  }
+
+  private static Object convertOne(Spec spec, Spec.Parameter parameter, Object value) {
+    final Class<?> type = parameter.type();
+    if (type.isInstance(value) || (type == boolean.class && value instanceof Boolean)) {
       return value;
     }
     if (value instanceof Number number) {
@@ -168,6 +180,10 @@ public final class Losses {
         return ClassWeights.of(numbers);
       }
     }
-    throw Parameters.wrong(spec, parameter, "a " + Parameters.describe(type), "'" + value + "'");
+    throw Parameters.wrong(
+        spec,
+        parameter,
+        "to be a " + Parameters.describe(type),
+        "'" + Parameters.name(value) + "'");
   }
 }

@@ -1,6 +1,9 @@
 package org.jloss;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Dispatcher;
@@ -8,6 +11,7 @@ import org.bytedeco.pytorch.OperatorHandleOptional;
 import org.bytedeco.pytorch.OperatorName;
 import org.bytedeco.pytorch.global.torch;
 import org.jloss.binding.Native;
+import org.jspecify.annotations.Nullable;
 
 /** Loads the native library, after asking whether it may be loaded here. */
 public final class NativeLibrary {
@@ -20,7 +24,11 @@ public final class NativeLibrary {
     static final IllegalStateException FAILURE = load();
 
     private static IllegalStateException load() {
-      try (PointerScope scope = new PointerScope()) {
+      // The preset loads a library by way of another before it has looked at it: of two processes
+      // that
+      // fill an empty cache, one would map files that the other is still writing.
+      try (PointerScope scope = new PointerScope();
+          CacheLock lock = CacheLock.acquire()) {
         Loader.load(torch.class);
         final OperatorHandleOptional other =
             Dispatcher.singleton().findSchema(new OperatorName("jloss::_version", ""));
@@ -66,6 +74,30 @@ public final class NativeLibrary {
                 + Loader.getPlatform()
                 + ", and org.bytedeco's pytorch, openblas and javacpp with it.",
             e);
+      }
+    }
+  }
+
+  /** Keeps other processes' first loads away. */
+  private record CacheLock(@Nullable FileChannel channel) implements AutoCloseable {
+    static CacheLock acquire() {
+      try {
+        final FileChannel channel =
+            FileChannel.open(
+                Loader.getCacheDir().toPath().resolve(".jloss.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        channel.lock();
+        return new CacheLock(channel);
+      } catch (IOException | OverlappingFileLockException e) {
+        return new CacheLock(null); // a cache that cannot be written is not being filled either
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (channel != null) {
+        channel.close();
       }
     }
   }

@@ -17,12 +17,12 @@ public final class Parameters {
    * Checks parameters against the ranges that the record's components declare. To be called from
    * the canonical constructor.
    *
-   * @param type the record
+   * @param type the class with the definition
    * @param values the values, in the order of the components
    * @throws IllegalArgumentException if one is missing, NaN or out of range; the message names the
    *     loss, the parameter, what was expected and what came
    */
-  public static void check(Class<? extends Record> type, @Nullable Object... values) {
+  public static void check(Class<?> type, @Nullable Object... values) {
     final Spec spec = Spec.of(type);
     for (int i = 0; i < values.length; i++) {
       check(spec, spec.parameters().get(i), values[i]);

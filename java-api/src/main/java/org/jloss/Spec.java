@@ -1,5 +1,6 @@
 package org.jloss;
 
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,15 +9,17 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jloss.annotation.Definition;
 import org.jloss.annotation.Domain;
+import org.jloss.annotation.Family;
 import org.jloss.annotation.Input;
 import org.jloss.annotation.Range;
+import org.jloss.annotation.Stateful;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a loss is: its name, parameters and tensors. Read from the annotated record, once a class.
  *
  * @param id the name in snake case
- * @param family the family, which is the last part of the package's name
+ * @param family the family, as the catalogue names it; "own" for a loss of one's own
  * @param type the record
  * @param formula the formula in one line
  * @param source where the definition comes from
@@ -41,7 +44,8 @@ public record Spec(
    *
    * @param name the name in snake case, as in PyTorch
    * @param component the record's component
-   * @param type its Java type
+   * @param type its Java type; of a list that of its elements
+   * @param list whether it is a list
    * @param nullable whether it may be left out
    * @param min the lower bound
    * @param max the upper bound
@@ -52,6 +56,7 @@ public record Spec(
       String name,
       String component,
       Class<?> type,
+      boolean list,
       boolean nullable,
       double min,
       double max,
@@ -113,6 +118,15 @@ public record Spec(
     return SPECS.get(type);
   }
 
+  /** The description of a loss of one's own that no record describes. */
+  static Spec ofOwn(String name, Class<?> type, int inputs) {
+    final List<InputSpec> specs = new ArrayList<>();
+    for (int i = 0; i < inputs; i++) {
+      specs.add(new InputSpec("input" + i, "*", Domain.REAL, true, false, false));
+    }
+    return new Spec(name, "own", type, "", "", true, List.of(), List.of(), List.copyOf(specs));
+  }
+
   /** The input of a name. */
   public Optional<InputSpec> input(String name) {
     return inputs.stream().filter(i -> i.name().equals(name)).findFirst();
@@ -142,22 +156,31 @@ public record Spec(
     return camelCase.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
   }
 
+  private static Class<?> elementType(RecordComponent component) {
+    return component.getGenericType() instanceof ParameterizedType list
+        ? (Class<?>) list.getActualTypeArguments()[0]
+        : component.getType();
+  }
+
   private static Spec read(Class<?> type) {
     final Definition definition = type.getAnnotation(Definition.class);
-    if (definition == null || !type.isRecord()) {
+    if (definition == null || !(type.isRecord() || type.isAnnotationPresent(Stateful.class))) {
       throw new IllegalArgumentException(
           type.getName() + " describes no loss: expected a record with @Definition");
     }
+    final Stateful stateful = type.getAnnotation(Stateful.class);
+    final Class<?> record = stateful == null ? type : stateful.options();
     final List<Parameter> parameters = new ArrayList<>();
     boolean reduces = false;
-    for (final RecordComponent component : type.getRecordComponents()) {
+    for (final RecordComponent component : record.getRecordComponents()) {
       final Range range = component.getAnnotation(Range.class);
       reduces |= component.getType() == Reduction.class;
       parameters.add(
           new Parameter(
               snakeCase(component.getName()),
               component.getName(),
-              component.getType(),
+              elementType(component),
+              component.getType() == List.class,
               component.getAnnotatedType().isAnnotationPresent(Nullable.class),
               range == null ? Double.NEGATIVE_INFINITY : range.min(),
               range == null ? Double.POSITIVE_INFINITY : range.max(),
@@ -176,10 +199,10 @@ public record Spec(
                         i.optional(),
                         i.broadcasts()))
             .toList();
-    final String packageName = type.getPackageName();
+    final Family family = type.getPackage().getAnnotation(Family.class);
     return new Spec(
         definition.id(),
-        snakeCase(packageName.substring(packageName.lastIndexOf('.') + 1)),
+        family == null ? "own" : family.value(),
         type,
         definition.formula(),
         definition.source(),

@@ -20,7 +20,7 @@ public final class BrokenFileException extends IOException {
 
   /** A name out of an untrusted file, fit for one line of a terminal. */
   static String quote(String name) {
-    StringBuilder text = new StringBuilder("'");
+    final StringBuilder text = new StringBuilder("'");
     name.codePoints()
         .limit(LONGEST_NAME)
         .forEach(

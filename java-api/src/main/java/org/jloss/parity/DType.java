@@ -87,7 +87,7 @@ public enum DType {
    * @param name the name, without {@code torch.}
    */
   public static Optional<DType> ofTorchName(String name) {
-    for (DType dtype : values()) {
+    for (final DType dtype : values()) {
       if (dtype.torchName.equals(name)) {
         return Optional.of(dtype);
       }
@@ -101,7 +101,7 @@ public enum DType {
    * @param name the name
    */
   static Optional<DType> ofSafetensorsName(String name) {
-    for (DType dtype : values()) {
+    for (final DType dtype : values()) {
       if (dtype.name().equals(name)) {
         return Optional.of(dtype);
       }
@@ -167,14 +167,14 @@ public enum DType {
 
   /** JDK 17 has no Float.float16ToFloat yet. */
   private static float halfToFloat(short half) {
-    int sign = (half & 0x8000) << 16;
-    int exponent = half >> 10 & 0x1f;
-    int mantissa = half & 0x3ff;
+    final int sign = (half & 0x8000) << 16;
+    final int exponent = half >> 10 & 0x1f;
+    final int mantissa = half & 0x3ff;
     if (exponent == 0) {
-      float magnitude = Math.scalb((float) mantissa, -24);
+      final float magnitude = Math.scalb((float) mantissa, -24);
       return sign == 0 ? magnitude : -magnitude;
     }
-    int bits = exponent == 0x1f ? 0x7f800000 : exponent + 112 << 23;
+    final int bits = exponent == 0x1f ? 0x7f800000 : exponent + 112 << 23;
     return Float.intBitsToFloat(sign | bits | mantissa << 13);
   }
 }

@@ -44,7 +44,7 @@ public enum Layout {
    * @throws IllegalArgumentException if tensors with so many axes cannot have this layout
    */
   public long[] strides(long[] shape) {
-    int axes = shape.length;
+    final int axes = shape.length;
     if (!suits(axes)) {
       throw new IllegalArgumentException(
           "layout " + id() + " does not suit shape " + Arrays.toString(shape));
@@ -52,22 +52,22 @@ public enum Layout {
     return switch (this) {
       case CONTIGUOUS -> rowMajor(shape);
       case CHANNELS_LAST -> {
-        long[] nhwc = rowMajor(new long[] {shape[0], shape[2], shape[3], shape[1]});
+        final long[] nhwc = rowMajor(new long[] {shape[0], shape[2], shape[3], shape[1]});
         yield new long[] {nhwc[0], nhwc[3], nhwc[1], nhwc[2]};
       }
       case TRANSPOSED -> {
-        long[] strides = rowMajor(swapLast(shape));
+        final long[] strides = rowMajor(swapLast(shape));
         yield swapLast(strides);
       }
       case STRIDED -> {
-        long[] storage = shape.clone();
+        final long[] storage = shape.clone();
         storage[axes - 1] = Math.multiplyExact(2, storage[axes - 1]);
-        long[] strides = rowMajor(storage);
+        final long[] strides = rowMajor(storage);
         strides[axes - 1] = 2;
         yield strides;
       }
       case EXPANDED -> {
-        long[] strides = rowMajor(shape);
+        final long[] strides = rowMajor(shape);
         strides[0] = 0;
         yield strides;
       }
@@ -79,7 +79,7 @@ public enum Layout {
   }
 
   static long[] rowMajor(long[] shape) {
-    long[] strides = new long[shape.length];
+    final long[] strides = new long[shape.length];
     long stride = 1;
     for (int i = shape.length - 1; i >= 0; i--) {
       strides[i] = stride;
@@ -89,7 +89,7 @@ public enum Layout {
   }
 
   private static long[] swapLast(long[] values) {
-    long[] swapped = values.clone();
+    final long[] swapped = values.clone();
     swapped[values.length - 1] = values[values.length - 2];
     swapped[values.length - 2] = values[values.length - 1];
     return swapped;

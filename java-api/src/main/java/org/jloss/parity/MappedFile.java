@@ -15,6 +15,11 @@ import org.jspecify.annotations.Nullable;
  * mapping goes with the last of them.
  */
 final class MappedFile implements AutoCloseable {
+  /**
+   * Smaller files are read: a mapping costs more, and Linux grants a process only 65,530 of them.
+   */
+  private static final int SMALL = 64 << 10;
+
   private final Path path;
   private final FileChannel channel;
   private final long size;
@@ -33,7 +38,7 @@ final class MappedFile implements AutoCloseable {
     channel = FileChannel.open(path, StandardOpenOption.READ);
     try {
       size = channel.size();
-      whole = size <= Integer.MAX_VALUE ? map(0, size) : null;
+      whole = size <= SMALL ? read() : size <= Integer.MAX_VALUE ? map(0, size) : null;
     } catch (Throwable e) {
       channel.close();
       throw e;
@@ -61,13 +66,23 @@ final class MappedFile implements AutoCloseable {
     if (length > Integer.MAX_VALUE) {
       throw broken(what + " takes " + length + " bytes; at most 2 GiB can be read");
     }
-    ByteBuffer slice =
+    final ByteBuffer slice =
         whole == null ? map(offset, length) : whole.slice((int) offset, (int) length);
     return slice.order(ByteOrder.LITTLE_ENDIAN);
   }
 
   BrokenFileException broken(String problem) {
     return new BrokenFileException(path, problem);
+  }
+
+  private ByteBuffer read() throws IOException {
+    final ByteBuffer bytes = ByteBuffer.allocate((int) size);
+    while (bytes.hasRemaining()) {
+      if (channel.read(bytes) < 0) {
+        throw broken("has become shorter while it was read");
+      }
+    }
+    return bytes.flip().asReadOnlyBuffer();
   }
 
   private ByteBuffer map(long offset, long length) throws IOException {

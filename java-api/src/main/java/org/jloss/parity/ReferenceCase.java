@@ -63,6 +63,7 @@ public record ReferenceCase(
   /** The start of the names of second gradients. */
   public static final String SECOND_GRADIENT = "gradgrad/";
 
+  /** Makes the maps and lists unmodifiable. */
   public ReferenceCase {
     parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     layouts = Collections.unmodifiableMap(new LinkedHashMap<>(layouts));
@@ -82,7 +83,7 @@ public record ReferenceCase(
 
   /** {@return all that an {@link Evaluator} must give, by the names it must give it} */
   public Map<String, TensorEntry> expected() {
-    Map<String, TensorEntry> expected = new LinkedHashMap<>(outputs);
+    final Map<String, TensorEntry> expected = new LinkedHashMap<>(outputs);
     gradients.forEach((input, entry) -> expected.put(GRADIENT + input, entry));
     secondGradients.forEach((input, entry) -> expected.put(SECOND_GRADIENT + input, entry));
     return Collections.unmodifiableMap(expected);
@@ -90,7 +91,7 @@ public record ReferenceCase(
 
   /** {@return the float64 results by the same names as in {@link #expected()}, as far as given} */
   public Map<String, TensorEntry> truth() {
-    Map<String, TensorEntry> truth = new LinkedHashMap<>();
+    final Map<String, TensorEntry> truth = new LinkedHashMap<>();
     if (value64 != null) {
       truth.put(VALUE, value64);
     }
@@ -119,11 +120,11 @@ public record ReferenceCase(
    * @throws IllegalArgumentException if the case has no such input
    */
   public Tensor inputTensor(String input) {
-    TensorEntry entry = inputs.get(input);
+    final TensorEntry entry = inputs.get(input);
     if (entry == null) {
       throw new IllegalArgumentException(key() + " has no input " + input);
     }
-    Layout layout = layouts.get(input);
+    final Layout layout = layouts.get(input);
     return layout == null ? entry.toTensor() : entry.toTensor(layout);
   }
 
@@ -133,7 +134,7 @@ public record ReferenceCase(
    * @param input the list's name
    */
   public List<String> listOf(String input) {
-    List<String> names = new ArrayList<>();
+    final List<String> names = new ArrayList<>();
     for (int i = 0; inputs.containsKey(input + "/" + i); i++) {
       names.add(input + "/" + i);
     }

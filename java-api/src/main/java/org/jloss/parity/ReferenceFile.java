@@ -44,6 +44,7 @@ public record ReferenceFile(
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
+  /** Makes the map and the list unmodifiable. */
   public ReferenceFile {
     versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
     cases = List.copyOf(cases);
@@ -59,11 +60,11 @@ public record ReferenceFile(
    */
   public static ReferenceFile read(Path file) throws IOException {
     if (TorchFile.isZip(file)) {
-      TorchFile torch = TorchFile.read(file);
-      Object header = torch.root() instanceof Map<?, ?> map ? map.get(KEY) : null;
+      final TorchFile torch = TorchFile.read(file);
+      final Object header = torch.root() instanceof Map<?, ?> map ? map.get(KEY) : null;
       return new Reader(file).read(header, torch.flatten("/"));
     }
-    Safetensors tensors = Safetensors.read(file);
+    final Safetensors tensors = Safetensors.read(file);
     return new Reader(file).read(tensors.metadata().get(KEY), tensors.entries());
   }
 
@@ -77,7 +78,7 @@ public record ReferenceFile(
 
     ReferenceFile read(@Nullable Object header, Map<String, TensorEntry> tensors)
         throws IOException {
-      JsonNode root = parse(header);
+      final JsonNode root = parse(header);
       if (root.path("format").asInt() != FORMAT) {
         throw broken(
             "has reference cases of format "
@@ -89,14 +90,14 @@ public record ReferenceFile(
       if (!ID.matcher(id).matches()) {
         throw broken("has reference cases of a loss without a sound id: " + quote(id));
       }
-      Map<String, String> versions = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> entry : object(root, "versions").entrySet()) {
+      final Map<String, String> versions = new LinkedHashMap<>();
+      for (final Map.Entry<String, JsonNode> entry : object(root, "versions").entrySet()) {
         versions.put(entry.getKey(), entry.getValue().asText());
       }
 
-      Map<String, Map<String, TensorEntry>> parts = split(tensors);
-      List<ReferenceCase> cases = new ArrayList<>();
-      for (JsonNode node : list(root, "cases")) {
+      final Map<String, Map<String, TensorEntry>> parts = split(tensors);
+      final List<ReferenceCase> cases = new ArrayList<>();
+      for (final JsonNode node : list(root, "cases")) {
         cases.add(readCase(node, parts));
       }
       if (!parts.isEmpty()) {
@@ -126,10 +127,10 @@ public record ReferenceFile(
     /** Tensors by case, then by the rest of their name: {@code name/dtype/rest}. */
     private Map<String, Map<String, TensorEntry>> split(Map<String, TensorEntry> tensors)
         throws IOException {
-      Map<String, Map<String, TensorEntry>> parts = new LinkedHashMap<>();
-      for (Map.Entry<String, TensorEntry> entry : tensors.entrySet()) {
-        String name = entry.getKey();
-        int slash = name.indexOf('/', name.indexOf('/') + 1);
+      final Map<String, Map<String, TensorEntry>> parts = new LinkedHashMap<>();
+      for (final Map.Entry<String, TensorEntry> entry : tensors.entrySet()) {
+        final String name = entry.getKey();
+        final int slash = name.indexOf('/', name.indexOf('/') + 1);
         if (slash < 0 || !BrokenFileException.isPlain(name)) {
           throw broken("has a tensor of no case: " + quote(name));
         }
@@ -142,22 +143,22 @@ public record ReferenceFile(
 
     private ReferenceCase readCase(JsonNode node, Map<String, Map<String, TensorEntry>> parts)
         throws IOException {
-      String name = node.path("name").asText();
+      final String name = node.path("name").asText();
       if (name.isEmpty() || name.contains("/") || !BrokenFileException.isPlain(name)) {
         throw broken("has a case with an unsound name " + quote(name));
       }
-      DType dtype =
+      final DType dtype =
           DType.ofTorchName(node.path("dtype").asText())
               .filter(DType::isFloating)
               .orElseThrow(() -> broken("case " + quote(name) + " has no floating dtype"));
-      String key = name + "/" + dtype.torchName();
-      Map<String, TensorEntry> tensors = parts.remove(key);
+      final String key = name + "/" + dtype.torchName();
+      final Map<String, TensorEntry> tensors = parts.remove(key);
       if (tensors == null) {
         throw broken("case " + quote(key) + " is there twice or has no tensors");
       }
       try {
-        Tensors sorted = new Tensors(tensors);
-        ReferenceCase result =
+        final Tensors sorted = new Tensors(tensors);
+        final ReferenceCase result =
             new ReferenceCase(
                 file,
                 id,
@@ -183,8 +184,8 @@ public record ReferenceFile(
     }
 
     private Map<String, @Nullable Object> parameters(JsonNode node) throws IOException {
-      Map<String, @Nullable Object> parameters = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> entry : object(node, "parameters").entrySet()) {
+      final Map<String, @Nullable Object> parameters = new LinkedHashMap<>();
+      for (final Map.Entry<String, JsonNode> entry : object(node, "parameters").entrySet()) {
         parameters.put(entry.getKey(), plain(entry.getKey(), entry.getValue()));
       }
       return parameters;
@@ -212,7 +213,7 @@ public record ReferenceFile(
         };
       }
       if (value.isArray()) {
-        List<@Nullable Object> items = new ArrayList<>();
+        final List<@Nullable Object> items = new ArrayList<>();
         value.forEach(item -> items.add(plain(name, item)));
         return Collections.unmodifiableList(items);
       }
@@ -221,14 +222,14 @@ public record ReferenceFile(
 
     private Map<String, Layout> layouts(JsonNode node, Map<String, TensorEntry> inputs)
         throws IOException {
-      Map<String, Layout> layouts = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> entry : object(node, "layout").entrySet()) {
-        String text = entry.getValue().asText();
-        Layout layout =
+      final Map<String, Layout> layouts = new LinkedHashMap<>();
+      for (final Map.Entry<String, JsonNode> entry : object(node, "layout").entrySet()) {
+        final String text = entry.getValue().asText();
+        final Layout layout =
             Layout.ofId(text)
                 .orElseThrow(
                     () -> new IllegalArgumentException("has an unknown layout " + quote(text)));
-        TensorEntry input = inputs.get(entry.getKey());
+        final TensorEntry input = inputs.get(entry.getKey());
         if (input == null
             || !layout.suits(input.shape().length)
             || layout == Layout.EXPANDED && !input.hasEqualRows()) {
@@ -255,25 +256,25 @@ public record ReferenceFile(
     }
 
     private List<String> tags(JsonNode node) throws IOException {
-      List<String> tags = new ArrayList<>();
-      for (JsonNode tag : list(node, "tags")) {
+      final List<String> tags = new ArrayList<>();
+      for (final JsonNode tag : list(node, "tags")) {
         tags.add(tag.asText());
       }
       return tags;
     }
 
     private Map<String, JsonNode> object(JsonNode node, String field) throws IOException {
-      JsonNode value = node.path(field);
+      final JsonNode value = node.path(field);
       if (!value.isObject() && !value.isMissingNode()) {
         throw broken("has metadata where " + quote(field) + " is not an object");
       }
-      Map<String, JsonNode> fields = new LinkedHashMap<>();
+      final Map<String, JsonNode> fields = new LinkedHashMap<>();
       value.fieldNames().forEachRemaining(name -> fields.put(name, value.get(name)));
       return fields;
     }
 
     private Iterable<JsonNode> list(JsonNode node, String field) throws IOException {
-      JsonNode value = node.path(field);
+      final JsonNode value = node.path(field);
       if (!value.isArray() && !value.isMissingNode()) {
         throw broken("has metadata where " + quote(field) + " is not a list");
       }
@@ -301,9 +302,9 @@ public record ReferenceFile(
     }
 
     private void add(String name, TensorEntry tensor) {
-      int slash = name.indexOf('/');
-      String kind = slash < 0 ? name : name.substring(0, slash + 1);
-      String rest = name.substring(slash + 1);
+      final int slash = name.indexOf('/');
+      final String kind = slash < 0 ? name : name.substring(0, slash + 1);
+      final String rest = name.substring(slash + 1);
       if (rest.isEmpty()) {
         throw new IllegalArgumentException("has a tensor without a name: " + quote(name));
       }
@@ -323,7 +324,7 @@ public record ReferenceFile(
 
     /** Refuses what an evaluation could stumble over. */
     void check() {
-      TensorEntry value = outputs.get(ReferenceCase.VALUE);
+      final TensorEntry value = outputs.get(ReferenceCase.VALUE);
       if (outputs.isEmpty() || value != null && outputs.size() > 1) {
         throw new IllegalArgumentException("has no value, or both a value and outputs");
       }
@@ -344,11 +345,11 @@ public record ReferenceFile(
 
     /** The tensors of a list are numbered from 0 without a gap. */
     private void checkList(String name) {
-      int slash = name.lastIndexOf('/');
+      final int slash = name.lastIndexOf('/');
       if (slash < 0) {
         return;
       }
-      String number = name.substring(slash + 1);
+      final String number = name.substring(slash + 1);
       if (!number.matches("0|[1-9][0-9]{0,5}")
           || !number.equals("0")
               && !inputs.containsKey(

@@ -101,24 +101,24 @@ public final class Safetensors {
       if (file.size() < Long.BYTES) {
         throw file.broken("is no safetensors file: it has only " + file.size() + " bytes");
       }
-      long length = file.slice(0, Long.BYTES, "the header's length").getLong();
+      final long length = file.slice(0, Long.BYTES, "the header's length").getLong();
       if (length < 2 || length > LONGEST_HEADER) {
         throw file.broken(
             "is no safetensors file: its header would have "
                 + Long.toUnsignedString(length)
                 + " bytes");
       }
-      ByteBuffer header = file.slice(Long.BYTES, length, "the header");
+      final ByteBuffer header = file.slice(Long.BYTES, length, "the header");
       if (header.get(0) != '{') {
         throw file.broken("is no safetensors file: its header does not start with '{'");
       }
       parse(header);
 
-      long start = Long.BYTES + length;
+      final long start = Long.BYTES + length;
       checkOffsets(file.size() - start);
-      Map<String, TensorEntry> entries = new LinkedHashMap<>();
-      for (Span span : spans.values()) {
-        ByteBuffer data =
+      final Map<String, TensorEntry> entries = new LinkedHashMap<>();
+      for (final Span span : spans.values()) {
+        final ByteBuffer data =
             file.slice(start + span.begin, span.end - span.begin, "tensor " + quote(span.name));
         entries.put(span.name, TensorEntry.of(span.dtype, span.shape, data));
       }
@@ -135,7 +135,7 @@ public final class Safetensors {
       try (JsonParser json = JSON.createParser(text)) {
         json.nextToken();
         while (json.nextToken() != JsonToken.END_OBJECT) {
-          String name = json.currentName();
+          final String name = json.currentName();
           if (name.equals(METADATA)) {
             parseMetadata(json);
           } else {
@@ -153,7 +153,7 @@ public final class Safetensors {
     private void parseMetadata(JsonParser json) throws IOException {
       expect(json, JsonToken.START_OBJECT, METADATA + " must be an object");
       while (json.nextToken() != JsonToken.END_OBJECT) {
-        String key = json.currentName();
+        final String key = json.currentName();
         expect(
             json, JsonToken.VALUE_STRING, METADATA + " must hold texts, but not so " + quote(key));
         metadata.put(key, json.getText());
@@ -161,17 +161,17 @@ public final class Safetensors {
     }
 
     private Span parseSpan(JsonParser json, String name) throws IOException {
-      String tensor = "tensor " + quote(name);
+      final String tensor = "tensor " + quote(name);
       expect(json, JsonToken.START_OBJECT, tensor + " must be an object");
       DType dtype = null;
       long[] shape = null;
       long[] offsets = null;
       while (json.nextToken() != JsonToken.END_OBJECT) {
-        String field = json.currentName();
+        final String field = json.currentName();
         switch (field) {
           case "dtype" -> {
             expect(json, JsonToken.VALUE_STRING, tensor + ": dtype must be a text");
-            String text = json.getText();
+            final String text = json.getText();
             dtype =
                 DType.ofSafetensorsName(text)
                     .orElseThrow(
@@ -196,7 +196,7 @@ public final class Safetensors {
 
     private Span span(String name, DType dtype, long[] shape, long[] offsets)
         throws BrokenFileException {
-      String tensor = "tensor " + quote(name);
+      final String tensor = "tensor " + quote(name);
       if (offsets.length != 2 || offsets[0] > offsets[1]) {
         throw file.broken(tensor + " has data_offsets " + Arrays.toString(offsets));
       }
@@ -218,7 +218,7 @@ public final class Safetensors {
 
     private long[] parseNumbers(JsonParser json, String what) throws IOException {
       expect(json, JsonToken.START_ARRAY, what + " must be a list");
-      long[] numbers = new long[TensorEntry.MOST_AXES];
+      final long[] numbers = new long[TensorEntry.MOST_AXES];
       int count = 0;
       while (json.nextToken() != JsonToken.END_ARRAY) {
         if (json.currentToken() != JsonToken.VALUE_NUMBER_INT
@@ -242,11 +242,11 @@ public final class Safetensors {
 
     /** The tensors lie one after the other and fill the rest of the file. */
     private void checkOffsets(long size) throws BrokenFileException {
-      List<Span> sorted = new ArrayList<>(spans.values());
+      final List<Span> sorted = new ArrayList<>(spans.values());
       sorted.sort(Comparator.comparingLong(Span::begin).thenComparingLong(Span::end));
       long end = 0;
-      for (Span span : sorted) {
-        String tensor = "tensor " + quote(span.name);
+      for (final Span span : sorted) {
+        final String tensor = "tensor " + quote(span.name);
         if (span.begin < end) {
           throw file.broken(tensor + " overlaps another tensor");
         }
@@ -267,7 +267,7 @@ public final class Safetensors {
 
   /** Jackson's first line without its excerpt of the source. */
   static String describe(JsonProcessingException e) {
-    String message = e.getOriginalMessage();
+    final String message = e.getOriginalMessage();
     return message == null ? "unreadable" : quote(message.lines().findFirst().orElse(""));
   }
 
@@ -288,25 +288,25 @@ public final class Safetensors {
       throw new IllegalArgumentException("a tensor cannot be called " + METADATA);
     }
     // Wide elements first, as in the reference implementation: so all of them are aligned.
-    List<Map.Entry<String, TensorEntry>> sorted = new ArrayList<>(entries.entrySet());
+    final List<Map.Entry<String, TensorEntry>> sorted = new ArrayList<>(entries.entrySet());
     sorted.sort(
         Comparator.comparing((Map.Entry<String, TensorEntry> e) -> -e.getValue().dtype().bytes())
             .thenComparing(Map.Entry::getKey));
-    byte[] header = header(sorted, metadata);
+    final byte[] header = header(sorted, metadata);
 
-    Path absolute = file.toAbsolutePath();
-    Path parent = absolute.getParent();
+    final Path absolute = file.toAbsolutePath();
+    final Path parent = absolute.getParent();
     if (parent == null) {
       throw new IOException(file + ": is not a file name");
     }
-    Path unfinished = parent.resolve("." + absolute.getFileName() + "." + UUID.randomUUID());
+    final Path unfinished = parent.resolve("." + absolute.getFileName() + "." + UUID.randomUUID());
     try {
       try (FileChannel out =
           FileChannel.open(unfinished, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
-        ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        final ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         writeFully(out, length.putLong(header.length).flip());
         writeFully(out, ByteBuffer.wrap(header));
-        for (Map.Entry<String, TensorEntry> entry : sorted) {
+        for (final Map.Entry<String, TensorEntry> entry : sorted) {
           writeFully(out, entry.getValue().data());
         }
       }
@@ -319,20 +319,20 @@ public final class Safetensors {
   private static byte[] header(
       List<Map.Entry<String, TensorEntry>> entries, Map<String, String> metadata)
       throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json = JSON.createGenerator(bytes)) {
       json.writeStartObject();
       if (!metadata.isEmpty()) {
         json.writeObjectFieldStart(METADATA);
-        for (Map.Entry<String, String> entry : new TreeMap<>(metadata).entrySet()) {
+        for (final Map.Entry<String, String> entry : new TreeMap<>(metadata).entrySet()) {
           json.writeStringField(sound(entry.getKey()), sound(entry.getValue()));
         }
         json.writeEndObject();
       }
       long offset = 0;
-      for (Map.Entry<String, TensorEntry> entry : entries) {
-        TensorEntry tensor = entry.getValue();
-        long end = offset + tensor.numel() * tensor.dtype().bytes();
+      for (final Map.Entry<String, TensorEntry> entry : entries) {
+        final TensorEntry tensor = entry.getValue();
+        final long end = offset + tensor.numel() * tensor.dtype().bytes();
         json.writeObjectFieldStart(sound(entry.getKey()));
         json.writeStringField("dtype", tensor.dtype().name());
         json.writeFieldName("shape");

@@ -35,7 +35,7 @@ public final class TensorEntry {
   private final boolean contiguous;
 
   private TensorEntry(DType dtype, long[] shape, long[] strides, ByteBuffer storage) {
-    long bytes = Math.multiplyExact(span(shape, strides), (long) dtype.bytes());
+    final long bytes = Math.multiplyExact(span(shape, strides), (long) dtype.bytes());
     if (bytes != storage.remaining()) {
       throw new IllegalArgumentException(
           String.format(
@@ -75,7 +75,7 @@ public final class TensorEntry {
    * @param shape the shape; empty for a scalar
    */
   public static TensorEntry of(double[] values, long... shape) {
-    ByteBuffer data = allocate(DType.F64, values.length);
+    final ByteBuffer data = allocate(DType.F64, values.length);
     data.asDoubleBuffer().put(values);
     return of(DType.F64, shape, data);
   }
@@ -87,7 +87,7 @@ public final class TensorEntry {
    * @param shape the shape; empty for a scalar
    */
   public static TensorEntry of(float[] values, long... shape) {
-    ByteBuffer data = allocate(DType.F32, values.length);
+    final ByteBuffer data = allocate(DType.F32, values.length);
     data.asFloatBuffer().put(values);
     return of(DType.F32, shape, data);
   }
@@ -99,7 +99,7 @@ public final class TensorEntry {
    * @param shape the shape; empty for a scalar
    */
   public static TensorEntry of(long[] values, long... shape) {
-    ByteBuffer data = allocate(DType.I64, values.length);
+    final ByteBuffer data = allocate(DType.I64, values.length);
     data.asLongBuffer().put(values);
     return of(DType.I64, shape, data);
   }
@@ -109,11 +109,15 @@ public final class TensorEntry {
    * not matter; nothing native is left behind.
    *
    * @param tensor the tensor
-   * @throws IllegalArgumentException if the tensor is undefined
+   * @throws IllegalStateException if the tensor is closed
+   * @throws IllegalArgumentException if it is undefined
    * @throws UnsupportedOperationException if it is not dense, of a dtype that is not in {@link
    *     DType}, or too large for a Java array
    */
   public static TensorEntry of(Tensor tensor) {
+    if (tensor.isNull()) {
+      throw new IllegalStateException("expected an open tensor, got a closed one");
+    }
     try (PointerScope scope = new PointerScope()) {
       if (!tensor.defined()) {
         throw new IllegalArgumentException("an undefined tensor has no elements");
@@ -121,9 +125,9 @@ public final class TensorEntry {
       if (tensor.layout().intern() != torch.Layout.Strided) {
         throw new UnsupportedOperationException("only dense tensors can be stored");
       }
-      DType dtype = DType.of(tensor.scalar_type().intern());
-      Tensor plain = tensor.detach().cpu().resolve_neg().contiguous();
-      ByteBuffer data = allocate(dtype, plain.numel());
+      final DType dtype = DType.of(tensor.scalar_type().intern());
+      final Tensor plain = tensor.detach().cpu().resolve_neg().contiguous();
+      final ByteBuffer data = allocate(dtype, plain.numel());
       if (data.hasRemaining()) {
         nativeBytes(plain, data.remaining()).get(data.array());
       }
@@ -156,7 +160,7 @@ public final class TensorEntry {
     if (contiguous) {
       return storage.duplicate().order(ByteOrder.LITTLE_ENDIAN);
     }
-    ByteBuffer data = allocate(dtype, numel);
+    final ByteBuffer data = allocate(dtype, numel);
     copyTo(data, Layout.rowMajor(shape));
     return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
@@ -167,7 +171,7 @@ public final class TensorEntry {
    * @throws UnsupportedOperationException if they are too many for a Java array
    */
   public double[] toDoubles() {
-    double[] values = new double[arrayLength(numel)];
+    final double[] values = new double[arrayLength(numel, 1)];
     forEach(
         Layout.rowMajor(shape),
         (i, from) -> values[i] = dtype.toDouble(storage, from * dtype.bytes()));
@@ -181,7 +185,7 @@ public final class TensorEntry {
    * @throws UnsupportedOperationException if they are too many for a Java array
    */
   public long[] toLongs() {
-    long[] values = new long[arrayLength(numel)];
+    final long[] values = new long[arrayLength(numel, 1)];
     forEach(
         Layout.rowMajor(shape),
         (i, from) -> values[i] = dtype.toLong(storage, from * dtype.bytes()));
@@ -209,7 +213,7 @@ public final class TensorEntry {
   }
 
   private Tensor toTensor(long[] target) {
-    arrayLength(span(shape, target) * dtype.bytes());
+    final int bytesNeeded = arrayLength(span(shape, target), dtype.bytes());
     Tensor tensor;
     try (TensorOptions options = new TensorOptions(dtype.scalarType())) {
       tensor = torch.empty_strided(shape, target, options);
@@ -218,7 +222,7 @@ public final class TensorEntry {
       return tensor;
     }
     try {
-      ByteBuffer bytes = nativeBytes(tensor, (int) (span(shape, target) * dtype.bytes()));
+      final ByteBuffer bytes = nativeBytes(tensor, bytesNeeded);
       if (Arrays.equals(strides, target)) {
         bytes.put(storage.duplicate());
       } else {
@@ -244,8 +248,8 @@ public final class TensorEntry {
     if (numel == 0 || shape[0] == 1 || strides[0] == 0) {
       return true;
     }
-    int row = storage.remaining() / (int) shape[0];
-    ByteBuffer first = storage.slice(0, row);
+    final int row = storage.remaining() / (int) shape[0];
+    final ByteBuffer first = storage.slice(0, row);
     return contiguous
         && IntStream.range(1, (int) shape[0])
             .allMatch(i -> storage.slice(i * row, row).equals(first));
@@ -253,7 +257,7 @@ public final class TensorEntry {
 
   /** Copies the elements into a buffer, from its start, where they lie by other strides. */
   private void copyTo(ByteBuffer target, long[] targetStrides) {
-    int bytes = dtype.bytes();
+    final int bytes = dtype.bytes();
     forEach(
         targetStrides,
         (index, from) -> {
@@ -275,7 +279,7 @@ public final class TensorEntry {
 
   /** Calls the visitor for each element, with its place by other strides and in our storage. */
   private void forEach(long[] targetStrides, Visitor visitor) {
-    long[] index = new long[shape.length];
+    final long[] index = new long[shape.length];
     long to = 0;
     long from = 0;
     for (long i = 0; i < numel; i++) {
@@ -294,19 +298,19 @@ public final class TensorEntry {
   }
 
   private static ByteBuffer allocate(DType dtype, long numel) {
-    int bytes = arrayLength(Math.multiplyExact(numel, (long) dtype.bytes()));
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    return ByteBuffer.allocate(arrayLength(numel, dtype.bytes())).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static int arrayLength(long length) {
-    if (length > Integer.MAX_VALUE - 8) {
-      throw new UnsupportedOperationException(length + " are too many for a Java array");
+  private static int arrayLength(long elements, int each) {
+    if (elements > (Integer.MAX_VALUE - 8) / each) {
+      throw new UnsupportedOperationException(
+          elements + " elements of " + each + " bytes are too many for a Java array");
     }
-    return (int) length;
+    return (int) elements * each;
   }
 
   private static ByteBuffer nativeBytes(Tensor tensor, int length) {
-    BytePointer pointer = new BytePointer(tensor.data_ptr());
+    final BytePointer pointer = new BytePointer(tensor.data_ptr());
     return pointer.capacity(length).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -330,12 +334,12 @@ public final class TensorEntry {
     // Zeros count as ones here: the strides of an empty tensor must not overflow either.
     long product = 1;
     boolean empty = false;
-    for (long size : shape) {
+    for (final long size : shape) {
       if (size < 0) {
         throw new IllegalArgumentException("has a negative size " + size);
       }
       empty |= size == 0;
-      long factor = Math.max(1, size);
+      final long factor = Math.max(1, size);
       if (product > Long.MAX_VALUE / 8 / factor) {
         throw new IllegalArgumentException("has too many elements: " + Arrays.toString(shape));
       }
@@ -350,7 +354,7 @@ public final class TensorEntry {
    * @throws IllegalArgumentException with the words for a {@link BrokenFileException}
    */
   static long span(long[] shape, long[] strides) {
-    long numel = numel(shape);
+    final long numel = numel(shape);
     long last = 0;
     try {
       for (int i = 0; i < shape.length; i++) {
@@ -371,7 +375,7 @@ public final class TensorEntry {
     if (numel == 0) {
       return true;
     }
-    long[] rowMajor = Layout.rowMajor(shape);
+    final long[] rowMajor = Layout.rowMajor(shape);
     for (int i = 0; i < shape.length; i++) {
       if (shape[i] != 1 && strides[i] != rowMajor[i]) {
         return false;

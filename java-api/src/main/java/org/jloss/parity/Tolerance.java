@@ -9,6 +9,7 @@ package org.jloss.parity;
  * @param reason why it is wider than usual; empty for the usual one
  */
 public record Tolerance(double rtol, double atol, double ofLargest, String reason) {
+  /** Checks that the numbers are finite and not negative. */
   public Tolerance {
     if (!(rtol >= 0 && atol >= 0 && ofLargest >= 0 && rtol + atol + ofLargest < 1e300)) {
       throw new IllegalArgumentException(

@@ -67,14 +67,14 @@ public final class TorchFile {
   public static TorchFile read(Path file) throws IOException {
     try (MappedFile mapped = new MappedFile(file)) {
       checkKind(mapped);
-      ZipArchive zip = new ZipArchive(mapped);
-      String folder = folder(mapped, zip);
+      final ZipArchive zip = new ZipArchive(mapped);
+      final String folder = folder(mapped, zip);
       checkByteOrder(mapped, zip.bytes(folder + "/byteorder"));
-      ByteBuffer pickle = zip.bytes(folder + PICKLE);
+      final ByteBuffer pickle = zip.bytes(folder + PICKLE);
       if (pickle == null) {
         throw new IllegalStateException("the folder was chosen by its pickle");
       }
-      Unpickler unpickler =
+      final Unpickler unpickler =
           new Unpickler(mapped, pickle, key -> zip.bytes(folder + "/data/" + key));
       return new TorchFile(file, unpickler.read());
     }
@@ -99,14 +99,14 @@ public final class TorchFile {
   }
 
   private static boolean startsWith(MappedFile file, int offset, String bytes) throws IOException {
-    byte[] wanted = bytes.getBytes(StandardCharsets.ISO_8859_1);
+    final byte[] wanted = bytes.getBytes(StandardCharsets.ISO_8859_1);
     return file.holds(offset, wanted.length)
         && file.slice(offset, wanted.length, "the start").equals(ByteBuffer.wrap(wanted));
   }
 
   private static String folder(MappedFile file, ZipArchive zip) throws IOException {
-    List<String> folders = new ArrayList<>();
-    for (String name : zip.names()) {
+    final List<String> folders = new ArrayList<>();
+    for (final String name : zip.names()) {
       if (name.endsWith(PICKLE) && name.indexOf('/') == name.length() - PICKLE.length()) {
         folders.add(name.substring(0, name.indexOf('/')));
       }
@@ -114,7 +114,7 @@ public final class TorchFile {
     if (folders.size() != 1) {
       throw file.broken("is no file of torch.save: it has " + folders.size() + " data.pkl");
     }
-    String folder = folders.get(0);
+    final String folder = folders.get(0);
     if (zip.contains(folder + "/constants.pkl")) {
       throw file.broken("is a TorchScript program; save its state_dict instead");
     }
@@ -123,7 +123,8 @@ public final class TorchFile {
 
   private static void checkByteOrder(MappedFile file, @Nullable ByteBuffer order)
       throws IOException {
-    String name = order == null ? "little" : StandardCharsets.ISO_8859_1.decode(order).toString();
+    final String name =
+        order == null ? "little" : StandardCharsets.ISO_8859_1.decode(order).toString();
     if (!name.equals("little")) {
       throw file.broken("has byte order " + quote(name) + "; jloss reads little");
     }
@@ -131,7 +132,7 @@ public final class TorchFile {
 
   /** The tensors by their path with this separator. */
   Map<String, TensorEntry> flatten(String separator) throws BrokenFileException {
-    Map<String, TensorEntry> tensors = new LinkedHashMap<>();
+    final Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     flatten(root, "", separator, tensors);
     return Collections.unmodifiableMap(tensors);
   }
@@ -139,17 +140,18 @@ public final class TorchFile {
   private void flatten(
       @Nullable Object value, String name, String separator, Map<String, TensorEntry> tensors)
       throws BrokenFileException {
-    boolean isNamed = value instanceof TensorEntry || value instanceof Map || value instanceof List;
+    final boolean isNamed =
+        value instanceof TensorEntry || value instanceof Map || value instanceof List;
     if (isNamed && name.length() > LONGEST_NAME) {
       throw new BrokenFileException(path, "has too long a name " + quote(name));
     }
-    String prefix = name.isEmpty() ? "" : name + separator;
+    final String prefix = name.isEmpty() ? "" : name + separator;
     if (value instanceof TensorEntry tensor) {
       if (tensors.put(name.isEmpty() ? UNNAMED : name, tensor) != null) {
         throw new BrokenFileException(path, "has two tensors " + quote(name));
       }
     } else if (value instanceof Map<?, ?> map) {
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
+      for (final Map.Entry<?, ?> entry : map.entrySet()) {
         flatten(entry.getValue(), prefix + entry.getKey(), separator, tensors);
       }
     } else if (value instanceof List<?> list) {

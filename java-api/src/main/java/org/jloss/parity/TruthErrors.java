@@ -40,20 +40,20 @@ public record TruthErrors(
 
   private static TruthErrors of(DType dtype, double[] truth, double[] expected, double[] actual) {
     double largest = 0;
-    for (double x : truth) {
+    for (final double x : truth) {
       if (Double.isFinite(x)) {
         largest = Math.max(largest, Math.abs(x));
       }
     }
-    double unit = dtype.ulp(largest);
+    final double unit = dtype.ulp(largest);
     long count = 0;
     double maxOfActual = 0;
     double maxOfExpected = 0;
     double squaresOfActual = 0;
     double squaresOfExpected = 0;
     for (int i = 0; i < truth.length; i++) {
-      double errorOfActual = Math.abs(actual[i] - truth[i]) / unit;
-      double errorOfExpected = Math.abs(expected[i] - truth[i]) / unit;
+      final double errorOfActual = Math.abs(actual[i] - truth[i]) / unit;
+      final double errorOfExpected = Math.abs(expected[i] - truth[i]) / unit;
       if (!Double.isFinite(errorOfActual + errorOfExpected)) {
         continue;
       }
@@ -82,10 +82,10 @@ public record TruthErrors(
    */
   public static TruthErrors of(ReferenceCase reference, Map<String, TensorEntry> actual) {
     TruthErrors errors = NONE;
-    Map<String, TensorEntry> expected = reference.expected();
-    for (Map.Entry<String, TensorEntry> entry : reference.truth().entrySet()) {
-      TensorEntry ours = actual.get(entry.getKey());
-      TensorEntry theirs = expected.get(entry.getKey());
+    final Map<String, TensorEntry> expected = reference.expected();
+    for (final Map.Entry<String, TensorEntry> entry : reference.truth().entrySet()) {
+      final TensorEntry ours = actual.get(entry.getKey());
+      final TensorEntry theirs = expected.get(entry.getKey());
       if (ours != null && theirs != null && Arrays.equals(ours.shape(), theirs.shape())) {
         errors = errors.and(of(entry.getValue(), theirs, ours));
       }
@@ -102,7 +102,7 @@ public record TruthErrors(
     if (other.count == 0) {
       return this;
     }
-    double weight = (double) other.count / (count + other.count);
+    final double weight = (double) other.count / (count + other.count);
     return new TruthErrors(
         count + other.count,
         Math.max(maxOfActual, other.maxOfActual),

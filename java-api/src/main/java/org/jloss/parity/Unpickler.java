@@ -110,7 +110,7 @@ final class Unpickler {
     if (unsigned8() != 0x80) {
       throw file.broken("has a pickle without a protocol");
     }
-    int protocol = unsigned8();
+    final int protocol = unsigned8();
     if (protocol < 2 || protocol > 5) {
       throw file.broken("has a pickle of protocol " + protocol + "; jloss reads 2 to 5");
     }
@@ -118,7 +118,7 @@ final class Unpickler {
     while ((opcode = unsigned8()) != '.') {
       step(opcode);
     }
-    Object root = pop();
+    final Object root = pop();
     if (!stack.isEmpty() || pickle.hasRemaining()) {
       throw file.broken("has a damaged pickle: something is left at its end");
     }
@@ -161,7 +161,7 @@ final class Unpickler {
       case 'u' -> setItems(popToMark());
       case 0x8f -> push(new LinkedHashSet<>());
       case 0x90 -> {
-        List<Object> items = popToMark();
+        final List<Object> items = popToMark();
         add(peek(Set.class, "a set"), items);
       }
       case 0x91 -> push(add(new LinkedHashSet<>(), popToMark()));
@@ -178,13 +178,13 @@ final class Unpickler {
 
       case 'c' -> push(global(line(), line()));
       case 0x93 -> {
-        List<Object> names = popMany(2);
+        final List<Object> names = popMany(2);
         push(global(cast(String.class, names.get(0)), cast(String.class, names.get(1))));
       }
       case 'Q' -> push(storage(cast(Tuple.class, pop())));
       case 'R' -> {
-        List<Object> call = popMany(2);
-        Global function = cast(Global.class, call.get(0));
+        final List<Object> call = popMany(2);
+        final Global function = cast(Global.class, call.get(0));
         push(reduce(function.name, cast(Tuple.class, call.get(1)).items));
       }
       case 'b' -> build();
@@ -197,7 +197,7 @@ final class Unpickler {
   // Objects
 
   private Object global(String module, String name) throws IOException {
-    String full = module.replace("__builtin__", "builtins") + "." + name;
+    final String full = module.replace("__builtin__", "builtins") + "." + name;
     if (DTYPES.contains(full)) {
       return full;
     }
@@ -218,7 +218,7 @@ final class Unpickler {
       case "torch.serialization._get_layout" -> argument(String.class, arguments, 0, 1, 1);
       case "torch.Size" -> argument(Tuple.class, arguments, 0, 1, 1);
       case "_codecs.encode" -> {
-        String text = argument(String.class, arguments, 0, 2, 2);
+        final String text = argument(String.class, arguments, 0, 2, 2);
         if (!argument(String.class, arguments, 1, 2, 2).equals("latin1")
             || !StandardCharsets.ISO_8859_1.newEncoder().canEncode(text)) {
           throw damaged("bytes");
@@ -243,7 +243,7 @@ final class Unpickler {
 
   /** Python attributes of an OrderedDict, such as a state_dict's _metadata, are dropped. */
   private void build() throws IOException {
-    List<Object> pair = popMany(2);
+    final List<Object> pair = popMany(2);
     if (!(pair.get(0) instanceof Map) || !(pair.get(1) instanceof Map)) {
       throw damaged("state of an object");
     }
@@ -255,10 +255,10 @@ final class Unpickler {
     if (!"storage".equals(argument(String.class, id.items, 0, 5, 5))) {
       throw damaged("storage");
     }
-    DType dtype = STORAGES.get(argument(Global.class, id.items, 1, 5, 5).name);
-    String key = argument(String.class, id.items, 2, 5, 5);
+    final DType dtype = STORAGES.get(argument(Global.class, id.items, 1, 5, 5).name);
+    final String key = argument(String.class, id.items, 2, 5, 5);
     argument(String.class, id.items, 3, 5, 5);
-    long numel = argument(Long.class, id.items, 4, 5, 5);
+    final long numel = argument(Long.class, id.items, 4, 5, 5);
     if (dtype == null || numel < 0 || numel > Long.MAX_VALUE / Double.BYTES) {
       throw damaged("storage");
     }
@@ -281,17 +281,17 @@ final class Unpickler {
 
   /** _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata=None). */
   private TensorEntry tensor(List<Object> arguments) throws IOException {
-    Storage storage = argument(Storage.class, arguments, 0, 6, 7);
-    long offset = argument(Long.class, arguments, 1, 6, 7);
-    long[] shape = numbers(argument(Tuple.class, arguments, 2, 6, 7));
-    long[] strides = numbers(argument(Tuple.class, arguments, 3, 6, 7));
+    final Storage storage = argument(Storage.class, arguments, 0, 6, 7);
+    final long offset = argument(Long.class, arguments, 1, 6, 7);
+    final long[] shape = numbers(argument(Tuple.class, arguments, 2, 6, 7));
+    final long[] strides = numbers(argument(Tuple.class, arguments, 3, 6, 7));
     argument(Boolean.class, arguments, 4, 6, 7);
     if (arguments.size() == 7
         && arguments.get(6) != NONE
         && !argument(Map.class, arguments, 6, 6, 7).isEmpty()) {
       throw file.broken("holds a lazily negated or conjugated tensor; save x.resolve_neg()");
     }
-    String what = "tensor in storage " + quote(storage.key);
+    final String what = "tensor in storage " + quote(storage.key);
     if (shape.length != strides.length) {
       throw file.broken(what + " has " + shape.length + " axes but " + strides.length + " strides");
     }
@@ -307,13 +307,13 @@ final class Unpickler {
               "%s of shape %s, strides %s and offset %d leaves its %d elements",
               what, Arrays.toString(shape), Arrays.toString(strides), offset, storage.numel));
     }
-    int bytes = storage.dtype.bytes();
-    ByteBuffer data = storage.bytes.slice((int) offset * bytes, (int) span * bytes);
+    final int bytes = storage.dtype.bytes();
+    final ByteBuffer data = storage.bytes.slice((int) offset * bytes, (int) span * bytes);
     return TensorEntry.strided(storage.dtype, shape, strides, data);
   }
 
   private long[] numbers(Tuple tuple) throws IOException {
-    long[] numbers = new long[tuple.items.size()];
+    final long[] numbers = new long[tuple.items.size()];
     for (int i = 0; i < numbers.length; i++) {
       numbers[i] = cast(Long.class, tuple.items.get(i));
     }
@@ -324,13 +324,13 @@ final class Unpickler {
 
   private void append(List<Object> items) throws IOException {
     @SuppressWarnings("unchecked") // all our lists hold objects
-    List<Object> list = peek(List.class, "a list");
+    final List<Object> list = peek(List.class, "a list");
     list.addAll(items);
   }
 
   private void setItems(List<Object> items) throws IOException {
     @SuppressWarnings("unchecked") // all our maps hold objects
-    Map<Object, Object> map = peek(Map.class, "a dict");
+    final Map<Object, Object> map = peek(Map.class, "a dict");
     put(map, items);
   }
 
@@ -346,7 +346,7 @@ final class Unpickler {
 
   @SuppressWarnings("unchecked") // all our collections hold objects
   private Set<Object> add(Set<?> set, List<?> items) throws IOException {
-    for (Object item : items) {
+    for (final Object item : items) {
       ((Set<Object>) set).add(hashable(item));
     }
     return (Set<Object>) set;
@@ -384,8 +384,8 @@ final class Unpickler {
       return Collections.unmodifiableSet(new LinkedHashSet<>(set));
     }
     if (value instanceof Map<?, ?> map) {
-      Map<Object, @Nullable Object> finished = new LinkedHashMap<>();
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
+      final Map<Object, @Nullable Object> finished = new LinkedHashMap<>();
+      for (final Map.Entry<?, ?> entry : map.entrySet()) {
         finished.put(entry.getKey(), finish(entry.getValue(), depth + 1));
       }
       return Collections.unmodifiableMap(finished);
@@ -397,8 +397,8 @@ final class Unpickler {
   }
 
   private List<@Nullable Object> finishAll(List<?> items, int depth) throws IOException {
-    List<@Nullable Object> finished = new ArrayList<>();
-    for (Object item : items) {
+    final List<@Nullable Object> finished = new ArrayList<>();
+    for (final Object item : items) {
       finished.add(finish(item, depth + 1));
     }
     return Collections.unmodifiableList(finished);
@@ -418,7 +418,7 @@ final class Unpickler {
   }
 
   private Object peek() throws IOException {
-    Object top = stack.peek();
+    final Object top = stack.peek();
     if (top == null || top == MARK) {
       throw damaged("stack");
     }
@@ -426,7 +426,7 @@ final class Unpickler {
   }
 
   private <T> T peek(Class<T> type, String what) throws IOException {
-    Object top = peek();
+    final Object top = peek();
     if (!type.isInstance(top)) {
       throw damaged(what);
     }
@@ -434,13 +434,13 @@ final class Unpickler {
   }
 
   private Object pop() throws IOException {
-    Object top = peek();
+    final Object top = peek();
     stack.pop();
     return top;
   }
 
   private List<Object> popMany(int count) throws IOException {
-    List<Object> items = new ArrayList<>(count);
+    final List<Object> items = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       items.add(pop());
     }
@@ -449,7 +449,7 @@ final class Unpickler {
   }
 
   private List<Object> popToMark() throws IOException {
-    List<Object> items = new ArrayList<>();
+    final List<Object> items = new ArrayList<>();
     while (!stack.isEmpty() && stack.peek() != MARK) {
       items.add(stack.pop());
     }
@@ -462,7 +462,7 @@ final class Unpickler {
   }
 
   private Object recall(long index) throws IOException {
-    Object value = memo.get(index);
+    final Object value = memo.get(index);
     if (value == null) {
       throw damaged("memo");
     }
@@ -498,7 +498,7 @@ final class Unpickler {
     if (length < 0 || length > pickle.remaining()) {
       throw file.broken("has a damaged pickle: it ends too early");
     }
-    ByteBuffer bytes = pickle.slice(pickle.position(), (int) length);
+    final ByteBuffer bytes = pickle.slice(pickle.position(), (int) length);
     pickle.position(pickle.position() + (int) length);
     return bytes.order(ByteOrder.LITTLE_ENDIAN);
   }
@@ -516,8 +516,8 @@ final class Unpickler {
   }
 
   private byte[] array(long length) throws IOException {
-    ByteBuffer bytes = bytes(length);
-    byte[] array = new byte[bytes.remaining()];
+    final ByteBuffer bytes = bytes(length);
+    final byte[] array = new byte[bytes.remaining()];
     bytes.get(array);
     return array;
   }
@@ -531,7 +531,7 @@ final class Unpickler {
   }
 
   private String line() throws IOException {
-    StringBuilder line = new StringBuilder();
+    final StringBuilder line = new StringBuilder();
     int c;
     while ((c = unsigned8()) != '\n') {
       line.append((char) c);
@@ -546,14 +546,14 @@ final class Unpickler {
     if (length > LONGEST_INTEGER) {
       throw file.broken("holds an integer of " + length + " bytes");
     }
-    byte[] littleEndian = array(length);
-    byte[] bigEndian = new byte[littleEndian.length + 1];
+    final byte[] littleEndian = array(length);
+    final byte[] bigEndian = new byte[littleEndian.length + 1];
     for (int i = 0; i < littleEndian.length; i++) {
       bigEndian[littleEndian.length - i] = littleEndian[i];
     }
-    boolean negative = littleEndian.length > 0 && littleEndian[littleEndian.length - 1] < 0;
+    final boolean negative = littleEndian.length > 0 && littleEndian[littleEndian.length - 1] < 0;
     bigEndian[0] = (byte) (negative ? -1 : 0);
-    BigInteger value = new BigInteger(bigEndian);
+    final BigInteger value = new BigInteger(bigEndian);
     return value.bitLength() < Long.SIZE ? (Number) value.longValue() : value;
   }
 }

@@ -45,7 +45,7 @@ final class ZipArchive {
 
   ZipArchive(MappedFile file) throws IOException {
     this.file = file;
-    Directory directory = directory();
+    final Directory directory = directory();
     readEntries(directory);
     checkOverlap(directory.offset);
   }
@@ -60,12 +60,12 @@ final class ZipArchive {
 
   /** An entry's bytes, having checked their checksum; null where there is no such entry. */
   @Nullable ByteBuffer bytes(String name) throws IOException {
-    Entry entry = entries.get(name);
+    final Entry entry = entries.get(name);
     if (entry == null) {
       return null;
     }
-    ByteBuffer data = file.slice(dataOffset(entry), entry.size, "entry " + quote(name));
-    CRC32 crc = new CRC32();
+    final ByteBuffer data = file.slice(dataOffset(entry), entry.size, "entry " + quote(name));
+    final CRC32 crc = new CRC32();
     crc.update(data.duplicate());
     // PyTorch writes 0 under torch.serialization.set_crc32_options(False).
     if (entry.crc != 0 && entry.crc != (int) crc.getValue()) {
@@ -75,8 +75,8 @@ final class ZipArchive {
   }
 
   private Directory directory() throws IOException {
-    long end = endRecord();
-    ByteBuffer record = file.slice(end, END_BYTES, "the end record");
+    final long end = endRecord();
+    final ByteBuffer record = file.slice(end, END_BYTES, "the end record");
     Directory directory =
         new Directory(
             Integer.toUnsignedLong(record.getInt(16)),
@@ -85,11 +85,11 @@ final class ZipArchive {
     int disk = Short.toUnsignedInt(record.getShort(4));
     long last = end;
     if (end >= LOCATOR_64_BYTES) {
-      ByteBuffer locator =
+      final ByteBuffer locator =
           file.slice(end - LOCATOR_64_BYTES, LOCATOR_64_BYTES, "the zip64 locator");
       if (locator.getInt(0) == LOCATOR_64) {
         last = locator.getLong(8);
-        ByteBuffer record64 = file.slice(last, END_64_BYTES, "the zip64 end record");
+        final ByteBuffer record64 = file.slice(last, END_64_BYTES, "the zip64 end record");
         if (record64.getInt(0) != END_64) {
           throw file.broken("has a damaged zip directory: no zip64 end record");
         }
@@ -111,8 +111,8 @@ final class ZipArchive {
 
   /** The offset of the record at the end, which a comment may follow. */
   private long endRecord() throws IOException {
-    int tail = (int) Math.min(file.size(), END_BYTES + 0xffff);
-    ByteBuffer bytes = file.slice(file.size() - tail, tail, "the end");
+    final int tail = (int) Math.min(file.size(), END_BYTES + 0xffff);
+    final ByteBuffer bytes = file.slice(file.size() - tail, tail, "the end");
     for (int i = tail - END_BYTES; i >= 0; i--) {
       if (bytes.getInt(i) == END
           && Short.toUnsignedInt(bytes.getShort(i + 20)) == tail - END_BYTES - i) {
@@ -123,14 +123,14 @@ final class ZipArchive {
   }
 
   private void readEntries(Directory directory) throws IOException {
-    ByteBuffer bytes = file.slice(directory.offset, directory.size, "the zip directory");
+    final ByteBuffer bytes = file.slice(directory.offset, directory.size, "the zip directory");
     for (long i = 0; i < directory.count; i++) {
       if (bytes.remaining() < CENTRAL_BYTES || bytes.getInt(bytes.position()) != CENTRAL) {
         throw file.broken("has a damaged zip directory");
       }
-      ByteBuffer record = take(bytes, CENTRAL_BYTES);
-      String name = text(take(bytes, Short.toUnsignedInt(record.getShort(28))));
-      ByteBuffer extra = take(bytes, Short.toUnsignedInt(record.getShort(30)));
+      final ByteBuffer record = take(bytes, CENTRAL_BYTES);
+      final String name = text(take(bytes, Short.toUnsignedInt(record.getShort(28))));
+      final ByteBuffer extra = take(bytes, Short.toUnsignedInt(record.getShort(30)));
       take(bytes, Short.toUnsignedInt(record.getShort(32)));
       if (entries.put(name, entry(name, record, extra)) != null) {
         throw file.broken("has two entries " + quote(name));
@@ -142,19 +142,19 @@ final class ZipArchive {
   }
 
   private Entry entry(String name, ByteBuffer record, ByteBuffer extra) throws IOException {
-    String what = "entry " + quote(name);
+    final String what = "entry " + quote(name);
     if ((record.getShort(8) & 1) != 0) {
       throw file.broken(what + " is encrypted");
     }
     if (record.getShort(10) != 0) {
       throw file.broken(what + " is compressed, which torch.save never does");
     }
-    long[] numbers = { // in the order of the zip64 field
+    final long[] numbers = { // in the order of the zip64 field
       Integer.toUnsignedLong(record.getInt(24)),
       Integer.toUnsignedLong(record.getInt(20)),
       Integer.toUnsignedLong(record.getInt(42)),
     };
-    ByteBuffer wide = zip64(extra);
+    final ByteBuffer wide = zip64(extra);
     for (int i = 0; i < numbers.length; i++) {
       if (numbers[i] == ABSENT_32 && wide.remaining() >= Long.BYTES) {
         numbers[i] = wide.getLong();
@@ -163,7 +163,7 @@ final class ZipArchive {
     if (numbers[0] != numbers[1]) {
       throw file.broken(what + " has two sizes, " + numbers[0] + " and " + numbers[1]);
     }
-    Entry entry = new Entry(name, numbers[2], numbers[0], record.getInt(16));
+    final Entry entry = new Entry(name, numbers[2], numbers[0], record.getInt(16));
     if (!file.holds(entry.header, LOCAL_BYTES)) {
       throw file.broken(what + " lies outside the file");
     }
@@ -173,8 +173,8 @@ final class ZipArchive {
   /** The zip64 field among an entry's extra fields; empty where there is none. */
   private ByteBuffer zip64(ByteBuffer extra) throws IOException {
     while (extra.remaining() >= 4) {
-      int id = Short.toUnsignedInt(extra.getShort());
-      ByteBuffer field = take(extra, Short.toUnsignedInt(extra.getShort()));
+      final int id = Short.toUnsignedInt(extra.getShort());
+      final ByteBuffer field = take(extra, Short.toUnsignedInt(extra.getShort()));
       if (id == ZIP_64_FIELD) {
         return field;
       }
@@ -183,10 +183,10 @@ final class ZipArchive {
   }
 
   private long dataOffset(Entry entry) throws IOException {
-    String what = "entry " + quote(entry.name);
-    ByteBuffer record = file.slice(entry.header, LOCAL_BYTES, what);
-    int name = Short.toUnsignedInt(record.getShort(26));
-    int extra = Short.toUnsignedInt(record.getShort(28));
+    final String what = "entry " + quote(entry.name);
+    final ByteBuffer record = file.slice(entry.header, LOCAL_BYTES, what);
+    final int name = Short.toUnsignedInt(record.getShort(26));
+    final int extra = Short.toUnsignedInt(record.getShort(28));
     if (record.getInt(0) != LOCAL
         || !text(file.slice(entry.header + LOCAL_BYTES, name, what)).equals(entry.name)) {
       throw file.broken(what + " is not where the zip directory says");
@@ -195,15 +195,15 @@ final class ZipArchive {
   }
 
   private void checkOverlap(long limit) throws IOException {
-    List<Entry> sorted = new ArrayList<>(entries.values());
+    final List<Entry> sorted = new ArrayList<>(entries.values());
     sorted.sort(Comparator.comparingLong(Entry::header));
     long end = 0;
-    for (Entry entry : sorted) {
-      String what = "entry " + quote(entry.name);
+    for (final Entry entry : sorted) {
+      final String what = "entry " + quote(entry.name);
       if (entry.header < end) {
         throw file.broken(what + " overlaps another entry");
       }
-      long data = dataOffset(entry);
+      final long data = dataOffset(entry);
       if (!file.holds(data, entry.size) || data + entry.size > limit) {
         throw file.broken("is cut off: " + what + " ends beyond the file's data");
       }
@@ -215,7 +215,7 @@ final class ZipArchive {
     if (length > bytes.remaining()) {
       throw file.broken("has a damaged zip directory");
     }
-    ByteBuffer taken = bytes.slice(bytes.position(), length).order(bytes.order());
+    final ByteBuffer taken = bytes.slice(bytes.position(), length).order(bytes.order());
     bytes.position(bytes.position() + length);
     return taken;
   }

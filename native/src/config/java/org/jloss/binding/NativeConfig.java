@@ -30,6 +30,13 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "jloss/types.h",
               "jloss/dispatch.h",
               "jloss/regression.h",
+              "jloss/custom.h",
+              "jloss/classification.h",
+              "jloss/distribution.h",
+              "jloss/metric_learning.h",
+              "jloss/multi_task.h",
+              "jloss/segmentation.h",
+              "jloss/self_supervised.h",
             },
             link = "jloss",
             library = "jnijloss"),
@@ -50,9 +57,8 @@ public class NativeConfig implements InfoMapper {
                 .pointerTypes("org.bytedeco.pytorch.TensorVector"))
         .put(
             new Info("std::optional<int64_t>")
-                .annotations("@Optional")
-                .pointerTypes("long[]")
-                .cast())
+                .annotations("@Adapter(\"jloss::OptionalInt\")")
+                .pointerTypes("long[]"))
         .put(
             new Info("at::ArrayRef<double>")
                 .annotations("@Cast({\"double*\", \"std::vector<double>&\"}) @StdVector")
@@ -63,7 +69,7 @@ public class NativeConfig implements InfoMapper {
                 .pointerTypes("long[]"))
         .put(new Info("std::vector<int64_t>").pointerTypes("org.bytedeco.pytorch.LongVector"))
         .put(new Info("int64_t").valueTypes("long").cast())
-        .put(new Info("jloss::describe").skip())
+        .put(new Info("jloss::describe", "jloss::OptionalInt").skip())
         .put(new Info("std::exception").skip());
   }
 }

@@ -1,0 +1,5 @@
+/** The {@code jloss} command. */
+@NullMarked
+package org.jloss.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,74 @@
+package org.jloss;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/** Backward passes whose errors arrive as Java exceptions of the right type. */
+public final class Autograd {
+  private Autograd() {}
+
+  /**
+   * The backward pass from a value of one number: adds to the {@code grad} of the leaves. What a
+   * {@link CustomLoss} throws arrives as it was thrown.
+   */
+  public static void backward(Tensor value) {
+    try {
+      value.backward();
+    } catch (RuntimeException e) {
+      throw Callbacks.original(e);
+    }
+  }
+
+  /** Value and gradients of a formula, on leaves of their own. See {@link Loss#compute}. */
+  static Tensor differentiate(FormulaLoss loss, @Nullable Tensor[] inputs, TensorVector gradients) {
+    final Tensor value = new Tensor(); // outside the scope, so that it is the caller's
+    try (PointerScope scope = new PointerScope();
+        AutoGradMode mode = new AutoGradMode(true)) {
+      boolean asked = false;
+      for (final Tensor input : inputs) {
+        asked |= input != null && input.requires_grad();
+      }
+      final Tensor[] leaves = new Tensor[inputs.length];
+      final List<Tensor> variables = new ArrayList<>();
+      for (int i = 0; i < inputs.length; i++) {
+        if (inputs[i] == null) {
+          continue;
+        }
+        leaves[i] = inputs[i].detach();
+        final Spec.InputSpec spec = loss.spec().inputs().get(i);
+        if (inputs[i].is_floating_point()
+            && (asked ? inputs[i].requires_grad() : spec.differentiable() && i == 0)) {
+          leaves[i].requires_grad_(true);
+          variables.add(leaves[i]);
+        }
+      }
+      final Tensor result = loss.formula(leaves);
+      value.put(result.detach());
+      gradients.resize(inputs.length);
+      if (result.requires_grad() && !variables.isEmpty()) {
+        final TensorVector found =
+            torch.grad(
+                new TensorVector(result),
+                new TensorVector(variables.toArray(Tensor[]::new)),
+                new TensorVector(torch.ones_like(result)),
+                new BoolOptional(false),
+                false,
+                true);
+        for (int i = 0, k = 0; i < leaves.length; i++) {
+          if (leaves[i] != null && leaves[i].requires_grad()) {
+            final Tensor gradient = found.get(k++);
+            gradients.put(i, gradient.defined() ? gradient : torch.zeros_like(leaves[i]));
+          }
+        }
+      }
+    }
+    return value;
+  }
+}

@@ -1,0 +1,77 @@
+#include "kernels/exp.h"
+#include "kernels/pointwise.h"
+
+namespace jloss {
+
+/// l = t (log t - x), dl/dx = -t, dl/dt = log t + 1 - x, and 0 at t = 0.
+template <class V>
+struct KlDivTerms {
+  explicit KlDivTerms(const double*) {}
+
+  template <Wanted W>
+  Terms<V> operator()(V x, V t, V) const {
+    const V zero(0), none = t == zero;
+    // At t = 0 an infinite x makes t x NaN, as in torch.
+    const V e = V::blendv(t.log() - x, x.neg(), none);
+    return {t * e, t.neg(), V::blendv(e + V(1), zero, none)};
+  }
+};
+JLOSS_POINTWISE(kl_div_loss_kernel, KlDivTerms)
+
+/// l = exp(t) (t - x), dl/dx = -exp(t), dl/dt = l + exp(t).
+template <class V>
+struct KlDivLogTerms {
+  explicit KlDivLogTerms(const double*) {}
+
+  template <Wanted W>
+  Terms<V> operator()(V x, V t, V) const {
+    const V p = exp(t), e = t - x;
+    return {p * e, p.neg(), p * e + p};
+  }
+};
+JLOSS_POINTWISE(kl_div_loss_log_kernel, KlDivLogTerms)
+
+}  // namespace jloss
+
+#ifdef JLOSS_HOST
+#include <jloss/distribution.h>
+
+#include "core/pointwise.h"
+
+namespace jloss {
+
+at::Tensor kl_div_loss(const at::Tensor& input, const at::Tensor& target, bool log_target,
+                       int64_t reduction, Gradients* gradients) {
+  const Arg x{"kl_div_loss", "input", input}, t{"kl_div_loss", "target", target};
+  check_floating(x);
+  check_like(t, x);
+  check_same_shape(t, x);
+  check_reduction("kl_div_loss", reduction, /*batchmean=*/true);
+
+  return evaluate(
+      {.name = "kl_div_loss",
+       .inputs = {input, target},
+       .differentiable = 0b11,
+       .principal = 0b01,
+       .scalar = reduction != kNone,
+       .formula =
+           [=](at::TensorList in) {
+             if (log_target) {
+               return reduce(in[1].exp() * (in[1] - in[0]), reduction);
+             }
+             const auto none = in[1].eq(0);
+             const auto p = in[1].masked_fill(none, 1);
+             return reduce(at::where(none, (in[1].detach() * in[0]).neg(), p * (p.log() - in[0])),
+                           reduction);
+           },
+       .kernel =
+           PointwiseLoss{log_target ? kl_div_loss_log_kernel : kl_div_loss_kernel, reduction}},
+      gradients);
+}
+
+JLOSS_OPERATOR(
+    "kl_div_loss(Tensor input, Tensor target, bool log_target=False, int reduction=1) -> Tensor",
+    kl_div_loss)
+
+}  // namespace jloss
+#endif

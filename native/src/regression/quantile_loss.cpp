@@ -1,0 +1,91 @@
+#include "kernels/pointwise.h"
+
+namespace jloss {
+
+/// e = t - x: l = tau e where e > 0, else (tau - 1) e; dl/dx = -tau, 1 - tau, and 0 at e = 0.
+/// tau is the extra operand, so that it may vary along the last axis.
+template <class V>
+struct QuantileTerms {
+  explicit QuantileTerms(const double*) {}
+
+  template <Wanted W>
+  Terms<V> operator()(V x, V t, V tau) const {
+    const V e = t - x, zero(0);
+    const V slope = V::blendv(tau - V(1), tau, e > zero);
+    // NaN is unequal to zero and stays.
+    const V d = V::blendv(slope, e, (e == zero) | e.isnan());
+    return {slope * e, d.neg(), d};
+  }
+};
+JLOSS_POINTWISE(quantile_loss_kernel, QuantileTerms)
+
+}  // namespace jloss
+
+#ifdef JLOSS_HOST
+#include <jloss/regression.h>
+
+#include "core/pointwise.h"
+
+namespace jloss {
+
+at::Tensor quantile_loss(const at::Tensor& input, const at::Tensor& target,
+                         at::ArrayRef<double> tau, int64_t reduction, Gradients* gradients) {
+  const Arg x{"quantile_loss", "input", input}, t{"quantile_loss", "target", target};
+  check_floating(x);
+  check_like(t, x);
+  check_reduction("quantile_loss", reduction);
+  TORCH_CHECK_VALUE(!tau.empty(), "quantile_loss: expected at least one tau, got none");
+  for (const double q : tau) {
+    TORCH_CHECK_VALUE(q > 0 && q < 1, "quantile_loss: expected tau > 0 and < 1, got ", q);
+  }
+  const bool several = tau.size() > 1 || input.dim() == target.dim() + 1;
+  if (several) {
+    const auto have = input.sym_sizes(), want = target.sym_sizes();
+    TORCH_CHECK_VALUE(
+        have.size() == want.size() + 1 && have.back() == static_cast<int64_t>(tau.size()) &&
+            have.slice(0, want.size()) == want,
+        "quantile_loss: expected input of shape ", want, " as target and a last axis of ",
+        tau.size(), ", one entry a tau, got ", have);
+  } else {
+    check_same_shape(t, x);
+  }
+  auto taus = at::tensor(tau, at::kDouble).to(input.options());
+  if (!several) {
+    taus = taus.squeeze();
+  }
+
+  return evaluate(
+      {.name = "quantile_loss",
+       .inputs = {input, target, at::Tensor(), taus},
+       .differentiable = 0b0011,
+       .principal = 0b0001,
+       .scalar = reduction != kNone,
+       .formula =
+           [=](at::TensorList in) {
+             const auto e = (several ? in[1].unsqueeze(-1) : in[1]) - in[0];
+             // Unlike maximum, relu has derivative 0 at a tie.
+             return reduce(in[3] * e.relu() + (1 - in[3]) * e.neg().relu(), reduction);
+           },
+       .kernel =
+           [=](at::TensorList in, const at::Tensor& upstream, uint32_t wanted, Gradients& made) {
+             const PointwiseLoss loss{quantile_loss_kernel, reduction};
+             if (!several) {
+               return loss(in, upstream, wanted, made);
+             }
+             const auto value =
+                 loss({in[0], in[1].unsqueeze(-1).expand(in[0].sizes()), in[2], in[3]}, upstream,
+                      wanted, made);
+             if (made[1].defined()) {
+               made[1] = made[1].sum(-1);
+             }
+             return value;
+           }},
+      gradients);
+}
+
+JLOSS_OPERATOR(
+    "quantile_loss(Tensor input, Tensor target, float[] tau=[0.5], int reduction=1) -> Tensor",
+    quantile_loss)
+
+}  // namespace jloss
+#endif

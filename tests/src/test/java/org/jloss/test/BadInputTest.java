@@ -1,0 +1,196 @@
+package org.jloss.test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.DeviceOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jloss.Loss;
+import org.jloss.Losses;
+import org.jloss.Reduction;
+import org.jloss.Spec;
+import org.jloss.annotation.Domain;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Whatever is wrong is an exception of the right type whose message names the loss and the
+ * argument.
+ */
+class BadInputTest {
+  private static final Class<IllegalArgumentException> VALUE = IllegalArgumentException.class;
+  private static final Class<UnsupportedOperationException> TYPE =
+      UnsupportedOperationException.class;
+
+  /** A wrong argument in the place of one input. */
+  private record Fault(String name, int input, Class<? extends Throwable> type, Change change) {}
+
+  private interface Change {
+    Tensor apply(Tensor good);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> wrongTensors() {
+    return Samples.losses().flatMap(spec -> faults(spec).stream().map(f -> test(spec, f)));
+  }
+
+  private static List<Fault> faults(Spec spec) {
+    final List<Fault> faults = new ArrayList<>();
+    for (int i = 0; i < spec.inputs().size(); i++) {
+      final Spec.InputSpec input = spec.inputs().get(i);
+      final boolean index =
+          input.domain() == Domain.CLASS_INDEX || input.domain() == Domain.CLASS_INDEX_OR_SIMPLEX;
+      if (!input.optional()) {
+        faults.add(new Fault("null", i, VALUE, t -> null));
+        faults.add(new Fault("undefined", i, VALUE, t -> new Tensor()));
+      }
+      faults.add(
+          new Fault(
+              "closed",
+              i,
+              IllegalStateException.class,
+              t -> {
+                final Tensor copy = new Tensor(t);
+                copy.close();
+                return copy;
+              }));
+      faults.add(new Fault("complex", i, TYPE, t -> t.to(ScalarType.ComplexFloat)));
+      faults.add(new Fault("bool", i, TYPE, t -> t.to(ScalarType.Bool)));
+      faults.add(new Fault("sparse", i, TYPE, Tensor::to_sparse));
+      faults.add(
+          new Fault("two axes too many", i, VALUE, t -> t.unsqueeze(0).unsqueeze(0).unsqueeze(0)));
+      if (i > 0) {
+        faults.add(
+            new Fault(
+                "one more along the first axis",
+                i,
+                VALUE,
+                t -> t.dim() == 0 ? t.reshape(1, 1, 1) : torch.cat(pair(t, t), 0)));
+        faults.add(new Fault("meta", i, VALUE, BadInputTest::meta));
+      }
+      if (index) {
+        faults.add(
+            new Fault(
+                "class too large", i, IndexOutOfBoundsException.class, t -> t.add(scalar(50))));
+        faults.add(
+            new Fault(
+                "class negative", i, IndexOutOfBoundsException.class, t -> t.sub(scalar(50))));
+        faults.add(new Fault("int32 classes", i, TYPE, t -> t.to(ScalarType.Int)));
+      } else if (i > 0) {
+        faults.add(new Fault("another float", i, TYPE, t -> t.to(ScalarType.Double)));
+      }
+    }
+    return faults;
+  }
+
+  private static DynamicTest test(Spec spec, Fault fault) {
+    final String name = spec.inputs().get(fault.input()).name();
+    return dynamicTest(
+        spec.id() + ": " + name + " " + fault.name(),
+        () -> {
+          try (PointerScope scope = new PointerScope()) {
+            final Loss loss = Losses.create(spec.id());
+            final Tensor[] inputs =
+                Samples.inputs(spec, Samples.Sizes.SMALL, ScalarType.Float, true, 23);
+            inputs[fault.input()] = fault.change().apply(inputs[fault.input()]);
+            final Throwable thrown = assertThrows(Throwable.class, () -> loss.apply(inputs));
+            assertEquals(fault.type(), thrown.getClass(), thrown::toString);
+            final String message = thrown.getMessage();
+            assertTrue(
+                message.startsWith(spec.id() + ": ")
+                    && message.contains(name)
+                    && !message.contains("frame #"),
+                message);
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> wrongCounts() {
+    return Samples.losses()
+        .map(
+            spec ->
+                dynamicTest(
+                    spec.id(),
+                    () -> {
+                      final Loss loss = Losses.create(spec.id());
+                      final Tensor[] many = new Tensor[spec.inputs().size() + 1];
+                      assertThrows(VALUE, () -> loss.apply(many));
+                      assertThrows(VALUE, () -> loss.apply(new Tensor[0]));
+                    }));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> parametersOutOfRange() {
+    return Losses.all().stream()
+        .flatMap(
+            spec ->
+                spec.parameters().stream()
+                    .flatMap(p -> wrong(spec, p).stream().map(v -> test(spec, p, v))));
+  }
+
+  private static List<Object> wrong(Spec spec, Spec.Parameter parameter) {
+    final Class<?> type = parameter.type();
+    final List<Object> values = new ArrayList<>();
+    values.add("no such thing");
+    if (type == double.class || type == Double.class) {
+      values.add(Double.NaN);
+      if (parameter.min() > Double.NEGATIVE_INFINITY) {
+        values.add(parameter.openMin() ? parameter.min() : parameter.min() - 1);
+      }
+      if (parameter.max() < Double.POSITIVE_INFINITY) {
+        values.add(parameter.openMax() ? parameter.max() : parameter.max() + 1);
+      }
+    }
+    if (type == Reduction.class) {
+      for (final Reduction reduction : Reduction.values()) {
+        if (!spec.reductions().contains(reduction)) {
+          values.add(reduction);
+        }
+      }
+    }
+    return values;
+  }
+
+  private static DynamicTest test(Spec spec, Spec.Parameter parameter, Object value) {
+    return dynamicTest(
+        spec.id() + ": " + parameter.name() + " " + value,
+        () -> {
+          final Map<String, Object> parameters = new HashMap<>();
+          parameters.put(parameter.name(), value);
+          final Throwable thrown = assertThrows(VALUE, () -> Losses.instantiate(spec, parameters));
+          assertTrue(
+              thrown.getMessage().startsWith(spec.id() + ": expected " + parameter.name() + " "),
+              thrown.getMessage());
+        });
+  }
+
+  private static Tensor meta(Tensor tensor) {
+    return torch.empty(
+        tensor.shape(),
+        new TensorOptions(tensor.scalar_type()).device(new DeviceOptional(new Device("meta"))),
+        null);
+  }
+
+  private static TensorVector pair(Tensor a, Tensor b) {
+    return new TensorVector(a, b);
+  }
+
+  private static Scalar scalar(long value) {
+    return new Scalar(value);
+  }
+}
