@@ -82,8 +82,8 @@ class Call:
             tensors = {k[len(prefix) :]: f.get_tensor(k) for k in keys}
         self.tensors = {k[6:]: v for k, v in tensors.items() if k.startswith("input/")}
         self.names = [k[5:] for k in tensors if k.startswith("grad/")]
-        if "ignore_index" in case["parameters"]:
-            # A target next to the ignored value is not ignored: the loss jumps there.
+        if {"ignore_index", "absent"} & set(case["parameters"]):
+            # Next to the ignored value a target is not ignored, next to 0 a class is not absent.
             self.names = [n for n in self.names if n != "target"]
         self.expected = tensors["value"]
         self.variables = [self.tensors[n].clone().requires_grad_() for n in self.names]
@@ -118,3 +118,40 @@ def test_gradgradcheck(path, case):
 def test_opcheck(path, case):
     call = Call(path, case)
     torch.library.opcheck(call.op.default, (), call.arguments(*call.variables))
+
+
+def gradient_of_upstream(upstream):
+    x = torch.linspace(-1, 2, 7, requires_grad=True)
+    target = torch.linspace(3, 0, 7)
+    (found,) = torch.autograd.grad(torch.ops.jloss.mse_loss(x, target, None, 0), x, upstream)
+    return found, 2 * (x - target).detach() * upstream
+
+
+@pytest.mark.parametrize(
+    "upstream",
+    [torch.ones(7), torch._neg_view(torch.ones(7)), torch._efficientzerotensor(7), torch.ones(1).expand(7)],
+    ids=["plain", "negated", "zero", "expanded"],
+)
+def test_upstream_gradients_that_are_views_of_nothing_plain(upstream):
+    torch.testing.assert_close(*gradient_of_upstream(upstream))
+
+
+@pytest.mark.parametrize("reduction", [0, 1])
+def test_batched_upstream_gradients(reduction):
+    x, target = torch.linspace(-1, 2, 7), torch.linspace(3, 0, 7)
+
+    def loss(x):
+        return torch.ops.jloss.mse_loss(x, target, None, reduction)
+
+    torch.testing.assert_close(
+        torch.autograd.functional.jacobian(loss, x, vectorize=True),
+        torch.autograd.functional.jacobian(loss, x),
+    )
+
+
+def test_forward_mode():
+    x, target = torch.linspace(-1, 2, 7), torch.linspace(3, 0, 7)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(x, torch.ones(7))
+        tangent = torch.autograd.forward_ad.unpack_dual(torch.ops.jloss.mse_loss(dual, target, None, 2)).tangent
+    torch.testing.assert_close(tangent, (2 * (x - target)).sum())

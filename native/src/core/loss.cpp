@@ -11,6 +11,15 @@
 #include <mutex>
 
 namespace jloss {
+
+bool is_plain(const Tensor& t) {
+  static const c10::DispatchKeySet plain(
+      {c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU, c10::DispatchKey::ADInplaceOrView,
+       c10::DispatchKey::AutocastCPU, c10::DispatchKey::BackendSelect});
+  return (t.key_set().raw_repr() & ~plain.raw_repr()) == 0 && t.layout() == at::kStrided &&
+         !torch::autograd::isFwGradDefined(t);
+}
+
 namespace {
 
 using at::Tensor;
@@ -137,10 +146,12 @@ struct LossBackward : torch::autograd::Node {
       }
     }
     Gradients found;
-    if (at::GradMode::is_enabled()) {
+    const bool create_graph = at::GradMode::is_enabled();
+    // A batched, dual, negated or zero upstream gradient has no memory for a kernel to read.
+    if (create_graph || !is_plain(upstream) || c10::impl::dispatch_mode_enabled()) {
       auto inputs = unpack();
       lock.unlock();
-      found = differentiate(formula, std::move(inputs), needed, upstream, /*create_graph=*/true);
+      found = differentiate(formula, std::move(inputs), needed, upstream, create_graph);
     } else if (stored.empty()) {
       const auto inputs = unpack();
       found.resize(inputs.size());
@@ -257,14 +268,6 @@ std::optional<at::ScalarType> half_type(const Loss& loss) {
 }
 
 }  // namespace
-
-bool is_plain(const Tensor& t) {
-  static const c10::DispatchKeySet plain(
-      {c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU, c10::DispatchKey::ADInplaceOrView,
-       c10::DispatchKey::AutocastCPU, c10::DispatchKey::BackendSelect});
-  return (t.key_set().raw_repr() & ~plain.raw_repr()) == 0 && t.layout() == at::kStrided &&
-         !torch::autograd::isFwGradDefined(t);
-}
 
 Tensor evaluate(Loss loss, Gradients* gradients) {
   const uint32_t wanted = gradients != nullptr ? requested(loss) : 0;

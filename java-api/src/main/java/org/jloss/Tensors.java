@@ -25,7 +25,9 @@ public final class Tensors {
   /** A float32 tensor with a copy of the data; without a shape, of one axis. */
   public static Tensor of(float[] data, long... shape) {
     final Tensor tensor = empty(ScalarType.Float, check(data.length, shape));
-    new FloatPointer(tensor.data_ptr()).put(data);
+    if (data.length > 0) { // an empty tensor has no address
+      new FloatPointer(tensor.data_ptr()).put(data);
+    }
     return tensor;
   }
 
@@ -37,7 +39,9 @@ public final class Tensors {
   /** An int64 tensor with a copy of the data; without a shape, of one axis. */
   public static Tensor of(long[] data, long... shape) {
     final Tensor tensor = empty(ScalarType.Long, check(data.length, shape));
-    new LongPointer(tensor.data_ptr()).put(data);
+    if (data.length > 0) {
+      new LongPointer(tensor.data_ptr()).put(data);
+    }
     return tensor;
   }
 
@@ -56,7 +60,9 @@ public final class Tensors {
   /** Doubles as a tensor of any floating dtype and of just this shape. */
   static Tensor ofDoubles(double[] data, ScalarType dtype, long[] shape) {
     final Tensor doubles = empty(ScalarType.Double, shape);
-    new DoublePointer(doubles.data_ptr()).put(data);
+    if (data.length > 0) {
+      new DoublePointer(doubles.data_ptr()).put(data);
+    }
     if (dtype == ScalarType.Double) {
       return doubles;
     }
@@ -68,6 +74,11 @@ public final class Tensors {
   /** An uninitialised CPU tensor. */
   public static Tensor empty(ScalarType dtype, long... shape) {
     NativeLibrary.load();
+    long elements = 1;
+    for (final long size : shape) {
+      elements = Math.multiplyExact(elements, size);
+    }
+    MemoryBudget.check(elements, (int) torch.elementSize(dtype));
     try (TensorOptions options = new TensorOptions(dtype)) {
       return torch.empty(shape, options, null);
     } catch (RuntimeException e) {
@@ -117,7 +128,9 @@ public final class Tensors {
     try (PointerScope scope = new PointerScope()) {
       final Tensor data = flat(tensor, ScalarType.Float);
       final float[] out = new float[length(data)];
-      new FloatPointer(data.data_ptr()).get(out);
+      if (out.length > 0) {
+        new FloatPointer(data.data_ptr()).get(out);
+      }
       return out;
     }
   }
@@ -127,7 +140,9 @@ public final class Tensors {
     try (PointerScope scope = new PointerScope()) {
       final Tensor data = flat(tensor, ScalarType.Double);
       final double[] out = new double[length(data)];
-      new DoublePointer(data.data_ptr()).get(out);
+      if (out.length > 0) {
+        new DoublePointer(data.data_ptr()).get(out);
+      }
       return out;
     }
   }
@@ -137,7 +152,9 @@ public final class Tensors {
     try (PointerScope scope = new PointerScope()) {
       final Tensor data = flat(tensor, ScalarType.Long);
       final long[] out = new long[length(data)];
-      new LongPointer(data.data_ptr()).get(out);
+      if (out.length > 0) {
+        new LongPointer(data.data_ptr()).get(out);
+      }
       return out;
     }
   }

@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.jloss.MemoryBudget;
 
 /**
  * A tensor outside libtorch: dtype, shape and bytes, often those of a mapped file. Immutable, as
@@ -213,6 +214,11 @@ public final class TensorEntry {
   }
 
   private Tensor toTensor(long[] target) {
+    long elements = 1;
+    for (int i = 0; i < target.length; i++) {
+      elements = Math.max(elements, target[i] * shape[i]);
+    }
+    MemoryBudget.check(elements, dtype.bytes());
     final int bytesNeeded = arrayLength(span(shape, target), dtype.bytes());
     Tensor tensor;
     try (TensorOptions options = new TensorOptions(dtype.scalarType())) {

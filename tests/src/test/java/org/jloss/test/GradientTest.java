@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,9 @@ class GradientTest {
       Set.of("extreme", "nonfinite", "kink", "tie", "empty", "ignored");
 
   private static final int CASES = 10;
+
+  /** Beyond it a step is lost in the digits of the value. */
+  private static final double LARGEST = 1e3;
 
   @TestFactory
   Stream<DynamicTest> gradcheck() {
@@ -181,6 +185,11 @@ class GradientTest {
                       .filter(c -> c.tags().stream().noneMatch(UNEVEN::contains))
                       .filter(
                           c ->
+                              c.inputs().values().stream()
+                                  .flatMapToDouble(x -> Arrays.stream(x.toDoubles()))
+                                  .allMatch(x -> Math.abs(x) < LARGEST))
+                      .filter(
+                          c ->
                               c.gradients().values().stream().mapToLong(g -> g.numel()).sum()
                                   <= 150)
                       .toList();
@@ -212,8 +221,9 @@ class GradientTest {
 
   private static List<Integer> differentiable(Loss loss, ReferenceCase c) {
     final Map<String, ?> gradients = new HashMap<>(c.gradients());
-    if (c.parameters().containsKey("ignore_index")) {
-      gradients.remove("target"); // next to the ignored value a target is not ignored
+    if (c.parameters().containsKey("ignore_index") || c.parameters().containsKey("absent")) {
+      // Next to the ignored value a target is not ignored, next to 0 a class is not absent.
+      gradients.remove("target");
     }
     return IntStream.range(0, loss.spec().inputs().size())
         .filter(i -> gradients.containsKey(loss.spec().inputs().get(i).name()))

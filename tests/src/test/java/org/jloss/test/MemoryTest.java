@@ -1,6 +1,7 @@
 package org.jloss.test;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -14,6 +15,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.MemoryBudget;
 import org.jloss.NdArray;
 import org.jloss.Spec;
 import org.jloss.Tensors;
@@ -38,6 +40,28 @@ class MemoryTest {
     assertEquals(objects, Pointer.totalCount(), "native objects");
     final long grown = resident() - resident;
     assertTrue(grown <= ALLOWED, "resident memory grew by " + (grown >> 10) + " KiB");
+  }
+
+  @Test
+  void aTensorBeyondTheBudgetIsAnErrorInWords() {
+    final Throwable huge =
+        assertThrows(OutOfMemoryError.class, () -> Tensors.empty(ScalarType.Float, 1L << 45));
+    assertTrue(huge.getMessage().contains("memory budget"), huge.getMessage());
+    MemoryBudget.limit(100L);
+    try {
+      Tensors.of(new float[25]).close();
+      assertThrows(OutOfMemoryError.class, () -> Tensors.of(new float[26]));
+    } finally {
+      MemoryBudget.limit(null);
+    }
+  }
+
+  @Test
+  void emptyTensorsHaveNoAddress() {
+    try (Tensor empty = Tensors.of(new float[0])) {
+      assertEquals(0, Tensors.toFloats(empty).length);
+      assertEquals(0, Tensors.toDoubles(empty).length);
+    }
   }
 
   private static void calls(List<Spec> specs, int from, int to) {
