@@ -97,6 +97,10 @@ public final class BenchmarkMain implements Callable<Integer> {
     if (needsProcess()) {
       return inProcess(command.commandLine().getParseResult().originalArgs());
     }
+    if (threads < 0) {
+      throw new CommandLine.ParameterException(
+          command.commandLine(), "expected --threads of 1 or more, got " + threads);
+    }
     final List<Workload> chosen = choose();
     if (json != null) {
       checkWritable(json);
@@ -258,7 +262,11 @@ public final class BenchmarkMain implements Callable<Integer> {
     machine.put("cpu", cpu);
     machine.put("cores", Runtime.getRuntime().availableProcessors());
     machine.put("capability", NativeLibrary.cpuCapability());
-    machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+    machine.put(
+        "os",
+        System.getProperty("os.name")
+            + " "
+            + System.getProperty("os.version").replaceAll("-.*", ""));
     machine.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
     machine.put("jloss", NativeLibrary.version());
     machine.put("libtorch", "2.10.0");
