@@ -11,7 +11,7 @@ import picocli.CommandLine.Parameters;
     name = "bench",
     description = "Measures the losses: --quick within 10 minutes, --row ID one in full.")
 final class BenchCommand implements Callable<Integer> {
-  private static final String RUNNER = "org.jloss.bench.Bench";
+  private static final String RUNNER = "org.jloss.bench.BenchmarkMain";
 
   @Parameters(paramLabel = "ARG", arity = "0..*", description = "Passed on to the benchmarks.")
   private List<String> arguments = List.of();
@@ -25,7 +25,10 @@ final class BenchCommand implements Callable<Integer> {
       throw new Refusal("the benchmarks are not on the class path (" + RUNNER + ")");
     }
     try {
-      return (Integer) runner.getMethod("run", List.class).invoke(null, arguments);
+      return (Integer)
+          runner
+              .getMethod("run", String[].class)
+              .invoke(null, (Object) arguments.toArray(String[]::new));
     } catch (InvocationTargetException e) {
       throw e.getCause() instanceof Exception cause ? cause : e;
     }

@@ -62,7 +62,7 @@ class MainTest {
         "plot batch_hard_miner | jloss plot: batch_hard_miner is no loss: it has no curve",
         "plot negative_queue | jloss plot: negative_queue keeps a state between calls; there is nothing"
             + " to compute from one",
-        "bench --quick | jloss bench: the benchmarks are not on the class path (org.jloss.bench.Bench)"
+        "bench --quick | jloss bench: the benchmarks are not on the class path (org.jloss.bench.BenchmarkMain)"
       })
   void aWrongArgumentIsOneLine(String arguments, String line) {
     Run.jloss((Object[]) arguments.split(" ")).assertRefused(line);
