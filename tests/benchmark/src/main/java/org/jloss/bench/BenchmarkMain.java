@@ -52,6 +52,9 @@ public final class BenchmarkMain implements Callable<Integer> {
   /** They make OpenBLAS reproducible for the reference outputs, and slow. */
   private static final List<String> SLOWING = List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE");
 
+  /** OpenBLAS has threads of its own, which libtorch's setting does not reach. */
+  private static final String BLAS_THREADS = "OPENBLAS_NUM_THREADS";
+
   @Option(names = "--quick", description = "Fewer and shorter rounds: all within 10 minutes.")
   private boolean quick;
 
@@ -94,19 +97,19 @@ public final class BenchmarkMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (needsProcess()) {
-      return inProcess(command.commandLine().getParseResult().originalArgs());
-    }
     if (threads < 0) {
       throw new CommandLine.ParameterException(
           command.commandLine(), "expected --threads of 1 or more, got " + threads);
+    }
+    if (needsProcess()) {
+      return inProcess(command.commandLine().getParseResult().originalArgs());
     }
     final List<Workload> chosen = choose();
     if (json != null) {
       checkWritable(json);
     }
-    System.setProperty(
-        "jmh.ignoreLock", "true"); // other processes' benchmarks are not ours to stop
+    // Another process may measure too; noise is then the user's to judge.
+    System.setProperty("jmh.ignoreLock", "true");
     final List<Measurement> measured = new ArrayList<>();
     boolean failed = false;
     System.out.println(Table.HEADER);
@@ -207,12 +210,13 @@ public final class BenchmarkMain implements Callable<Integer> {
   }
 
   /** JMH's forks take the environment and the class path of this process: both must be fit. */
-  private static boolean needsProcess() {
+  private boolean needsProcess() {
     return SLOWING.stream().anyMatch(System.getenv()::containsKey)
+        || (threads > 0 && !Integer.toString(threads).equals(System.getenv(BLAS_THREADS)))
         || System.getProperty("jdk.module.path") != null;
   }
 
-  private static int inProcess(List<String> args) throws IOException, InterruptedException {
+  private int inProcess(List<String> args) throws IOException, InterruptedException {
     final String path =
         Stream.of("java.class.path", "jdk.module.path")
             .map(System::getProperty)
@@ -225,6 +229,9 @@ public final class BenchmarkMain implements Callable<Integer> {
     line.addAll(args);
     final ProcessBuilder process = new ProcessBuilder(line).inheritIO();
     SLOWING.forEach(process.environment()::remove);
+    if (threads > 0) {
+      process.environment().put(BLAS_THREADS, Integer.toString(threads));
+    }
     return process.start().waitFor();
   }
 
