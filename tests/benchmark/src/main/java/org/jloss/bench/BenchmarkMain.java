@@ -52,6 +52,9 @@ public final class BenchmarkMain implements Callable<Integer> {
   /** They make OpenBLAS reproducible for the reference outputs, and slow. */
   private static final List<String> SLOWING = List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE");
 
+  /** OpenBLAS has threads of its own, which libtorch's setting does not reach. */
+  private static final String BLAS_THREADS = "OPENBLAS_NUM_THREADS";
+
   @Option(names = "--quick", description = "Fewer and shorter rounds: all within 10 minutes.")
   private boolean quick;
 
@@ -94,6 +97,10 @@ public final class BenchmarkMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (threads < 0) {
+      throw new CommandLine.ParameterException(
+          command.commandLine(), "expected --threads of 1 or more, got " + threads);
+    }
     if (needsProcess()) {
       return inProcess(command.commandLine().getParseResult().originalArgs());
     }
@@ -101,8 +108,8 @@ public final class BenchmarkMain implements Callable<Integer> {
     if (json != null) {
       checkWritable(json);
     }
-    System.setProperty(
-        "jmh.ignoreLock", "true"); // other processes' benchmarks are not ours to stop
+    // Another process may measure too; noise is then the user's to judge.
+    System.setProperty("jmh.ignoreLock", "true");
     final List<Measurement> measured = new ArrayList<>();
     boolean failed = false;
     System.out.println(Table.HEADER);
@@ -203,12 +210,13 @@ public final class BenchmarkMain implements Callable<Integer> {
   }
 
   /** JMH's forks take the environment and the class path of this process: both must be fit. */
-  private static boolean needsProcess() {
+  private boolean needsProcess() {
     return SLOWING.stream().anyMatch(System.getenv()::containsKey)
+        || (threads > 0 && !Integer.toString(threads).equals(System.getenv(BLAS_THREADS)))
         || System.getProperty("jdk.module.path") != null;
   }
 
-  private static int inProcess(List<String> args) throws IOException, InterruptedException {
+  private int inProcess(List<String> args) throws IOException, InterruptedException {
     final String path =
         Stream.of("java.class.path", "jdk.module.path")
             .map(System::getProperty)
@@ -221,6 +229,9 @@ public final class BenchmarkMain implements Callable<Integer> {
     line.addAll(args);
     final ProcessBuilder process = new ProcessBuilder(line).inheritIO();
     SLOWING.forEach(process.environment()::remove);
+    if (threads > 0) {
+      process.environment().put(BLAS_THREADS, Integer.toString(threads));
+    }
     return process.start().waitFor();
   }
 
@@ -258,7 +269,11 @@ public final class BenchmarkMain implements Callable<Integer> {
     machine.put("cpu", cpu);
     machine.put("cores", Runtime.getRuntime().availableProcessors());
     machine.put("capability", NativeLibrary.cpuCapability());
-    machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+    machine.put(
+        "os",
+        System.getProperty("os.name")
+            + " "
+            + System.getProperty("os.version").replaceAll("-.*", ""));
     machine.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
     machine.put("jloss", NativeLibrary.version());
     machine.put("libtorch", "2.10.0");
