@@ -26,7 +26,7 @@ inline void check_finite(const char* loss, const char* name, double value) {
 
 /// Rows divided by their norms, as torch.nn.functional.normalize.
 inline at::Tensor normalized(const at::Tensor& x) {
-  return x / x.norm(2, -1, /*keepdim=*/true).clamp_min(1e-12);
+  return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
 /// Distance along the last axis; similarities with the sign turned.
@@ -34,7 +34,8 @@ inline at::Tensor distance_between(const at::Tensor& x, const at::Tensor& y, int
                                    double p = 2, double eps = 0) {
   switch (distance) {
     case kEuclidean:
-      return at::norm(x - y + eps, p, -1);
+      // keepdim: torch 2.10 traces the norm along an axis of one element to a shape that keeps it.
+      return at::linalg_vector_norm(x - y + eps, p, -1, /*keepdim=*/true).squeeze(-1);
     case kSquaredEuclidean:
       return (x - y).square().sum(-1);
     case kCosine:

@@ -49,10 +49,12 @@ at::Tensor quantile_loss(const at::Tensor& input, const at::Tensor& target,
   } else {
     check_same_shape(t, x);
   }
-  auto taus = at::tensor(tau, at::kDouble).to(input.options());
-  if (!several) {
-    taus = taus.squeeze();
+  // Operator by operator, as a tracer cannot follow numbers into a tensor.
+  std::vector<at::Tensor> each;
+  for (const double q : tau) {
+    each.push_back(at::full({}, q, input.options()));
   }
+  const auto taus = several ? at::stack(each) : each[0];
 
   return evaluate(
       {.name = "quantile_loss",

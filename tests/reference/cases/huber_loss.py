@@ -29,7 +29,7 @@ CASES = [
     case("delta-large", pair(9), delta=1e4),
     case("delta-weight", weighted(5, 7), delta=0.5, reduction="sum"),
     case("at-delta", {"input": fixed([1.0, -1.0, 0.0, 2.0]), "target": full(4, value=0.0)},
-         reduction="none"),
+         reduction="none", tags=["kink"]),
     case("equal", {"input": full(9, value=0.3), "target": full(9, value=0.3)}),
     case("magnitudes", {"input": fixed([1e4, -1e4, 1e-15, 1e15, 0.0]),
                         "target": fixed([-1e4, -1e4 + 1, 0.0, 1.0, 0.0])}, reduction="none"),

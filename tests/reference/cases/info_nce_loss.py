@@ -84,7 +84,7 @@ CASES = [
     case("extreme-shared", {**FAR, "negatives": fixed([[-1e2, 1e2]])}, reduction="none",
          tags=["extreme"]),
     case("zero-row-normalize", {"query": put(normal(3, 2), (0, 0.0)), "positive": PLAIN},
-         normalize=True),
+         normalize=True, tags=["kink"]),
     *empties(shared(0, 5), prefix="empty-shared-"),
     *empties(own(0, 5), prefix="empty-own-"),
     case("nonfinite", {"query": put(PLAIN, ((0, 0), math.nan), ((1, 1), math.inf)),

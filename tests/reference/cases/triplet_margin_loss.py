@@ -87,7 +87,7 @@ CASES = [
                                                            [0.0, 0.0]]),
                              "negative": fixed([[1.0, 0.0], [1.0, 1.0], [1.0, 0.0], [2.0, 0.0]])},
          distance="squared_euclidean", reduction="none", tags=["kink"]),
-    case("same", {name: ROW for name in NAMES}, reduction="none"),
+    case("same", {name: ROW for name in NAMES}, reduction="none", tags=["kink"]),
     case("same-positive", {**triplets(2, 3), "anchor": ROW, "positive": ROW}, eps=0.0, margin=2.0,
          reduction="none", tags=["kink"]),
     case("far", {"anchor": fixed([[1e4, 0.0], [0.0, 1e4]]), "positive": fixed([[-1e4, 0.0]] * 2),
