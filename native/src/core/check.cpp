@@ -65,7 +65,7 @@ void check_logits(const Arg& arg, bool single_row) {
 void check_class_index(const Arg& arg, const Arg& logits) {
   TORCH_CHECK_VALUE(arg.tensor.defined(), arg.loss, ": expected ", arg.name, ", got no tensor");
   TORCH_CHECK_TYPE(arg.tensor.layout() == at::kStrided && arg.tensor.scalar_type() == at::kLong,
-                   arg.loss, ": expected ", arg.name, " to be a dense tensor of Long, got ",
+                   arg.loss, ": expected ", arg.name, " to be class indices of dtype Long, got ",
                    arg.tensor.scalar_type(), " of layout ", arg.tensor.layout());
   TORCH_CHECK_VALUE(arg.tensor.device() == logits.tensor.device(), arg.loss, ": expected ",
                     arg.name, " on ", logits.tensor.device(), " as ", logits.name, " is, got ",
@@ -73,8 +73,8 @@ void check_class_index(const Arg& arg, const Arg& logits) {
   auto rows = logits.tensor.sym_sizes().vec();
   rows.erase(rows.begin() + (rows.size() > 1 ? 1 : 0));
   TORCH_CHECK_VALUE(arg.tensor.sym_sizes() == c10::SymIntArrayRef(rows), arg.loss, ": expected ",
-                    arg.name, " of shape ", rows, ", one class a row of ", logits.name, ", got ",
-                    arg.tensor.sym_sizes());
+                    arg.name, " of shape ", c10::SymIntArrayRef(rows), ", one class a row of ",
+                    logits.name, ", got ", arg.tensor.sym_sizes());
 }
 
 void check_label_smoothing(const char* loss, double label_smoothing) {

@@ -74,8 +74,13 @@ at::Tensor custom_loss(const std::vector<at::Tensor>& inputs, int64_t id, Callba
   }
   TORCH_CHECK_VALUE(outputs.size() == 1 && outputs[0].defined(),
                     "custom loss: expected forward to give one value, got none");
-  // Without the history that an input given back would bring along.
+  // Without the history, and not in the memory, of an input that is given back.
   auto value = outputs[0].variable_data();
+  for (const auto& t : inputs) {
+    if (t.defined() && value.is_alias_of(t)) {
+      value = value.clone();
+    }
+  }
   std::vector<bool> tracked;
   variable_list variables;
   for (const auto& t : inputs) {

@@ -7,7 +7,7 @@ namespace {
 
 using at::Tensor;
 
-/// Axes of x from the outermost in memory to the innermost, without those of one element.
+/// OperandAxes of x from the outermost in memory to the innermost, without those of one element.
 std::vector<int64_t> memory_order(const Tensor& x) {
   std::vector<int64_t> order;
   for (int64_t d = 0; d < x.dim(); ++d) {
@@ -20,14 +20,54 @@ std::vector<int64_t> memory_order(const Tensor& x) {
   return order;
 }
 
-/// Lays out one or two operands over x: neighbouring axes that all of them step through evenly
-/// become one. Returns the tensors that the pointers refer to.
+/// Below this an inner axis is too short for vectors and for the work of entering a row.
+constexpr int64_t kShort = 64;
+
+/// Neighbouring axes of x that the operands step through evenly, joined.
+struct OperandAxes {
+  std::vector<int64_t> sizes;
+  std::array<std::vector<int64_t>, 2> strides;
+
+  OperandAxes(const Tensor& x, const std::vector<int64_t>& order,
+              const std::array<Tensor, 2>& tensors) {
+    for (const int64_t d : order) {
+      bool joins = !sizes.empty();
+      for (size_t k = 0; joins && k < 2; ++k) {
+        joins = !tensors[k].defined() || strides[k].back() == tensors[k].stride(d) * x.size(d);
+      }
+      if (joins) {
+        sizes.back() *= x.size(d);
+      } else {
+        sizes.push_back(x.size(d));
+      }
+      for (size_t k = 0; k < 2; ++k) {
+        const int64_t s = tensors[k].defined() ? tensors[k].stride(d) : 0;
+        joins ? void(strides[k].back() = s) : strides[k].push_back(s);
+      }
+    }
+  }
+
+  bool is_short() const {
+    return sizes.size() > 1 && sizes.back() < kShort;
+  }
+
+  /// Two axes, each operand the same for all rows of the inner one, or as dense as x.
+  bool repeats(const std::array<Tensor, 2>& tensors) const {
+    for (size_t k = 0; k < 2; ++k) {
+      if (tensors[k].defined() && strides[k][0] != 0 &&
+          !(strides[k][0] == sizes[1] && strides[k][1] == 1)) {
+        return false;
+      }
+    }
+    return sizes.size() == 2;
+  }
+};
+
+/// Lays out one or two operands over x. Returns the tensors that the pointers refer to.
 std::vector<Tensor> lay_out(Pointwise& a, const Tensor& x, std::array<Tensor, 2> tensors) {
   a.inner = std::max<int64_t>(a.numel, 1);
   a.outer_dims = 0;
-  std::vector<Tensor> kept;
   const auto order = memory_order(x);
-  std::array<Pointwise::Operand*, 2> operands{&a.weight, &a.extra};
   for (auto& t : tensors) {
     if (t.defined()) {
       t = t.expand(x.sizes());
@@ -37,34 +77,39 @@ std::vector<Tensor> lay_out(Pointwise& a, const Tensor& x, std::array<Tensor, 2>
       }
     }
   }
-  std::vector<int64_t> sizes;
-  std::array<std::vector<int64_t>, 2> strides;
-  for (const int64_t d : order) {
-    bool joins = !sizes.empty();
-    for (size_t k = 0; joins && k < 2; ++k) {
-      joins = !tensors[k].defined() || strides[k].back() == tensors[k].stride(d) * x.size(d);
-    }
-    if (joins) {
-      sizes.back() *= x.size(d);
-    } else {
-      sizes.push_back(x.size(d));
-    }
+  OperandAxes axes(x, order, tensors);
+  if (axes.is_short() && axes.repeats(tensors)) {
+    // A row that repeats, such as a factor a class, is written out to a longer row.
+    const int64_t width = axes.sizes[1], times = (1024 + width - 1) / width;
     for (size_t k = 0; k < 2; ++k) {
-      const int64_t s = tensors[k].defined() ? tensors[k].stride(d) : 0;
-      joins ? void(strides[k].back() = s) : strides[k].push_back(s);
+      if (tensors[k].defined() && axes.strides[k][0] == 0 && axes.strides[k][1] == 1) {
+        tensors[k] = tensors[k].as_strided({times, width}, {0, 1}).contiguous();
+      } else if (axes.strides[k][0] != 0) {
+        axes.strides[k][0] = width * times;
+      }
     }
+    axes.sizes = {(a.numel + width * times - 1) / (width * times), width * times};
+  } else if (axes.is_short()) {
+    for (auto& t : tensors) {
+      if (t.defined()) {
+        t = in_order_of(x, t);
+      }
+    }
+    axes = OperandAxes(x, order, tensors);
   }
-  if (sizes.size() > 0) {
-    a.inner = std::max<int64_t>(sizes.back(), 1);
-    a.outer_dims = static_cast<int>(sizes.size()) - 1;
-    std::copy(sizes.begin(), sizes.end() - 1, a.outer);
+  if (axes.sizes.size() > 0) {
+    a.inner = std::max<int64_t>(axes.sizes.back(), 1);
+    a.outer_dims = static_cast<int>(axes.sizes.size()) - 1;
+    std::copy(axes.sizes.begin(), axes.sizes.end() - 1, a.outer);
   }
+  std::vector<Tensor> kept;
+  std::array<Pointwise::Operand*, 2> operands{&a.weight, &a.extra};
   for (size_t k = 0; k < 2; ++k) {
     if (tensors[k].defined()) {
       operands[k]->data = tensors[k].const_data_ptr();
-      operands[k]->inner = strides[k].empty() ? 0 : strides[k].back();
-      if (!sizes.empty()) {
-        std::copy(strides[k].begin(), strides[k].end() - 1, operands[k]->strides);
+      operands[k]->inner = axes.strides[k].empty() ? 0 : axes.strides[k].back();
+      if (!axes.sizes.empty()) {
+        std::copy(axes.strides[k].begin(), axes.strides[k].end() - 1, operands[k]->strides);
       }
       kept.push_back(tensors[k]);
     }

@@ -11,6 +11,9 @@
 namespace jloss {
 namespace {
 
+/// What no other message begins with: tells ours from those of the preset's binding.
+constexpr char kMarker = '\x01';
+
 char kind(const std::exception& e) {
   if (dynamic_cast<const std::bad_alloc*>(&e) != nullptr ||
       dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr) {
@@ -39,7 +42,7 @@ const char* describe(const std::exception& e) {
   const std::string message = error != nullptr ? error->what_without_backtrace() : e.what();
   // libtorch's CPU allocator throws a plain Error.
   const bool memory = message.find("can't allocate memory") != std::string::npos;
-  text = (memory ? 'M' : kind(e)) + message;
+  text = std::string(1, kMarker) + (memory ? 'M' : kind(e)) + message;
   return text.c_str();
 }
 

@@ -19,6 +19,8 @@ public final class Autograd {
    * {@link CustomLoss} throws arrives as it was thrown.
    */
   public static void backward(Tensor value) {
+    Tensors.checkOpen(value);
+    Callbacks.forget();
     try {
       value.backward();
     } catch (RuntimeException e) {

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -17,7 +18,7 @@ final class Callbacks {
   private static final AtomicLong NEXT = new AtomicLong();
 
   /** What a loss threw on this thread, while it passes through native code. */
-  private static final ThreadLocal<@Nullable RuntimeException> THROWN = new ThreadLocal<>();
+  private static final ThreadLocal<@Nullable Throwable> THROWN = new ThreadLocal<>();
 
   private static final Callback CALL =
       new Callback() {
@@ -25,7 +26,7 @@ final class Callbacks {
         public void call(long handle, long phase, TensorVector inputs, TensorVector outputs) {
           try {
             Callbacks.call(handle, phase, inputs, outputs);
-          } catch (RuntimeException e) {
+          } catch (Throwable e) {
             THROWN.set(e);
             throw e;
           }
@@ -39,6 +40,7 @@ final class Callbacks {
     if (gradients != null) {
       return withGradients(loss, inputs, gradients);
     }
+    THROWN.remove();
     final long handle = NEXT.incrementAndGet();
     LOSSES.put(handle, loss);
     try (TensorVector vector = vector(inputs)) {
@@ -51,8 +53,9 @@ final class Callbacks {
   private static Tensor withGradients(
       CustomLoss loss, @Nullable Tensor[] inputs, TensorVector gradients) {
     final Tensor result = new Tensor(); // outside the scope, so that it is the caller's
-    try (PointerScope scope = new PointerScope()) {
-      final Tensor value = loss.forward(inputs);
+    try (PointerScope scope = new PointerScope();
+        AutoGradMode mode = new AutoGradMode(false)) {
+      final Tensor value = value(loss, inputs);
       put(gradients, loss.backward(inputs, torch.ones_like(value)), inputs.length, loss.spec());
       return result.put(value);
     }
@@ -72,7 +75,7 @@ final class Callbacks {
         tensors[i] = input.defined() ? input : null;
       }
       if (phase == Native.kForward) {
-        outputs.push_back(loss.forward(tensors));
+        outputs.push_back(value(loss, tensors));
       } else {
         put(outputs, loss.backward(tensors, inputs.get(count)), count, loss.spec());
       }
@@ -107,10 +110,34 @@ final class Callbacks {
     return vector;
   }
 
+  private static Tensor value(CustomLoss loss, @Nullable Tensor[] inputs) {
+    final Tensor value = loss.forward(inputs);
+    if (value == null || value.isNull()) {
+      throw new IllegalStateException(
+          loss.spec().id()
+              + ": expected forward to give an open tensor, got "
+              + (value == null ? "null" : "a closed one"));
+    }
+    return value;
+  }
+
+  /** Forgets what a loss threw that nobody asked for. */
+  static void forget() {
+    THROWN.remove();
+  }
+
   /** What the loss threw, where this exception is what native code made of it. */
   static RuntimeException original(RuntimeException thrown) {
-    final RuntimeException original = THROWN.get();
+    final Throwable original = THROWN.get();
     THROWN.remove();
-    return original != null ? original : Errors.translate(thrown);
+    if (original != null) {
+      throw Callbacks.<RuntimeException>asItIs(original);
+    }
+    return Errors.translate(thrown);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <E extends Throwable> E asItIs(Throwable thrown) throws E {
+    throw (E) thrown;
   }
 }

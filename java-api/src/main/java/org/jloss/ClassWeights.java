@@ -56,7 +56,6 @@ public final class ClassWeights {
 
   /** The factors as a CPU tensor, made once a dtype and kept; the caller does not close it. */
   Tensor tensor(ScalarType dtype) {
-    // Reduced types are computed in float32, so are their weights.
     return tensors.computeIfAbsent(
         dtype,
         d ->

@@ -2,25 +2,39 @@ package org.jloss;
 
 /** From the native library's exceptions to Java's: for jloss's own modules. */
 public final class Errors {
+  /** What the native library puts before the kind: no message of the preset's begins with it. */
+  private static final char MARKER = 1;
+
   private Errors() {}
 
   /**
-   * The exception that a native one stands for. The native library puts a letter for its kind
-   * before the message, see {@code jloss/runtime.h}.
+   * The exception that a native one stands for. The native library puts a marker and a letter for
+   * its kind before the message, see {@code jloss/runtime.h}; exceptions of the preset's own calls
+   * lose their C++ backtrace.
    */
   public static RuntimeException translate(RuntimeException thrown) {
     final String text = thrown.getMessage();
-    if (thrown.getClass() != RuntimeException.class || text == null || text.isEmpty()) {
+    if (thrown.getClass() != RuntimeException.class || text == null || text.length() < 2) {
       return thrown;
     }
-    final String message = text.substring(1);
-    return switch (text.charAt(0)) {
+    if (text.charAt(0) != MARKER) {
+      return ofPreset(thrown, text);
+    }
+    final String message = text.substring(2);
+    return switch (text.charAt(1)) {
       case 'V' -> new IllegalArgumentException(message, thrown);
       case 'I' -> new IndexOutOfBoundsException(message);
       case 'T', 'N' -> new UnsupportedOperationException(message, thrown);
-      case 'R' -> new RuntimeException(message, thrown);
       case 'M' -> throw new OutOfMemoryError(message);
-      default -> thrown;
+      default -> new RuntimeException(message, thrown);
     };
+  }
+
+  private static RuntimeException ofPreset(RuntimeException thrown, String text) {
+    if (text.contains("can't allocate memory")) {
+      throw new OutOfMemoryError(text.lines().findFirst().orElse(text));
+    }
+    final int trace = text.indexOf("\nException raised from ");
+    return trace < 0 ? thrown : new RuntimeException(text.substring(0, trace), thrown);
   }
 }

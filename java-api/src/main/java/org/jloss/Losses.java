@@ -181,9 +181,6 @@ public final class Losses {
       }
     }
     throw Parameters.wrong(
-        spec,
-        parameter,
-        "to be a " + Parameters.describe(type),
-        "'" + Parameters.name(value) + "'");
+        spec, parameter, Parameters.expected(spec, parameter), "'" + Parameters.name(value) + "'");
   }
 }

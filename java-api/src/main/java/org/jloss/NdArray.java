@@ -16,18 +16,10 @@ public final class NdArray {
   private NdArray(Object data, int length, long[] shape) {
     this.data = data;
     this.shape = shape.clone();
-    long numel = 1;
-    for (final long size : shape) {
-      if (size < 0) {
-        throw new IllegalArgumentException(
-            "expected a shape without negative sizes, got " + Arrays.toString(shape));
-      }
-      numel = Math.multiplyExact(numel, size);
-    }
-    if (numel != length) {
+    if (Tensors.numel(shape) != length) {
       throw new IllegalArgumentException(
           "expected "
-              + numel
+              + Tensors.numel(shape)
               + " elements for shape "
               + Arrays.toString(shape)
               + ", got "
@@ -62,6 +54,7 @@ public final class NdArray {
 
   /** A tensor's data, copied; float16 and bfloat16 as float32. */
   public static NdArray of(Tensor tensor) {
+    Tensors.checkOpen(tensor);
     return switch (tensor.scalar_type().intern()) {
       case Double -> {
         final double[] values = Tensors.toDoubles(tensor);

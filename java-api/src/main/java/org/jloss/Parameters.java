@@ -32,12 +32,11 @@ public final class Parameters {
   private static void check(Spec spec, Spec.Parameter parameter, @Nullable Object value) {
     if (value == null) {
       if (!parameter.nullable()) {
-        throw wrong(spec, parameter, "a " + describe(parameter.type()), "null");
+        throw wrong(spec, parameter, expected(spec, parameter), "null");
       }
     } else if (value instanceof Reduction reduction) {
       if (!spec.reductions().contains(reduction)) {
-        throw wrong(
-            spec, parameter, "one of " + names(spec.reductions().toArray()), name(reduction));
+        throw wrong(spec, parameter, expected(spec, parameter), name(reduction));
       }
     } else if (value instanceof Number number) {
       if (!parameter.allows(number.doubleValue())) {
@@ -63,8 +62,24 @@ public final class Parameters {
     return Arrays.stream(values).map(Parameters::name).collect(Collectors.joining(", "));
   }
 
-  static String describe(Class<?> type) {
-    return type.isEnum() ? "value of " + names(type.getEnumConstants()) : type.getSimpleName();
+  /** What a parameter takes, in words. */
+  static String expected(Spec spec, Spec.Parameter parameter) {
+    final Class<?> type = parameter.type();
+    if (type == Reduction.class) {
+      return "one of " + names(spec.reductions().toArray());
+    }
+    if (type.isEnum()) {
+      return "one of " + names(type.getEnumConstants());
+    }
+    if (type == boolean.class) {
+      return "true or false";
+    }
+    if (type == long.class || type == Long.class) {
+      return "an integer" + (parameter.range().equals("a number") ? "" : " " + parameter.range());
+    }
+    return parameter.list() || type == ClassWeights.class || type == Numbers.class
+        ? "a number or several"
+        : parameter.range();
   }
 
   static IllegalArgumentException wrong(

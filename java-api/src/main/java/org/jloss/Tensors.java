@@ -1,5 +1,6 @@
 package org.jloss;
 
+import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -74,11 +75,7 @@ public final class Tensors {
   /** An uninitialised CPU tensor. */
   public static Tensor empty(ScalarType dtype, long... shape) {
     NativeLibrary.load();
-    long elements = 1;
-    for (final long size : shape) {
-      elements = Math.multiplyExact(elements, size);
-    }
-    MemoryBudget.check(elements, (int) torch.elementSize(dtype));
+    MemoryBudget.check(numel(shape), (int) torch.elementSize(dtype));
     try (TensorOptions options = new TensorOptions(dtype)) {
       return torch.empty(shape, options, null);
     } catch (RuntimeException e) {
@@ -91,23 +88,31 @@ public final class Tensors {
    * buffer must be in native byte order; keep a reference to it for as long as the tensor lives.
    */
   public static Tensor over(FloatBuffer buffer, long... shape) {
-    direct(buffer.isDirect());
-    return over(new FloatPointer(buffer), ScalarType.Float, check(buffer.remaining(), shape));
+    direct(buffer.isDirect(), buffer.order());
+    return over(
+        new FloatPointer(buffer.slice()), ScalarType.Float, check(buffer.remaining(), shape));
   }
 
   /** See {@link #over(FloatBuffer, long...)}. */
   public static Tensor over(DoubleBuffer buffer, long... shape) {
-    direct(buffer.isDirect());
-    return over(new DoublePointer(buffer), ScalarType.Double, check(buffer.remaining(), shape));
+    direct(buffer.isDirect(), buffer.order());
+    return over(
+        new DoublePointer(buffer.slice()), ScalarType.Double, check(buffer.remaining(), shape));
   }
 
   /** See {@link #over(FloatBuffer, long...)}. */
   public static Tensor over(LongBuffer buffer, long... shape) {
-    direct(buffer.isDirect());
-    return over(new LongPointer(buffer), ScalarType.Long, check(buffer.remaining(), shape));
+    direct(buffer.isDirect(), buffer.order());
+    return over(new LongPointer(buffer.slice()), ScalarType.Long, check(buffer.remaining(), shape));
   }
 
-  private static void direct(boolean isDirect) {
+  private static void direct(boolean isDirect, ByteOrder order) {
+    if (order != ByteOrder.nativeOrder()) {
+      throw new IllegalArgumentException(
+          "expected a buffer of native byte order, got "
+              + order
+              + ": set the order of the ByteBuffer");
+    }
     if (!isDirect) {
       throw new IllegalArgumentException(
           "expected a direct buffer, got one on the heap: use Tensors.of with its array");
@@ -161,6 +166,7 @@ public final class Tensors {
 
   /** The one element of a tensor. */
   public static double item(Tensor tensor) {
+    checkOpen(tensor);
     try (PointerScope scope = new PointerScope()) {
       if (tensor.numel() != 1) {
         throw new IllegalArgumentException(
@@ -172,9 +178,7 @@ public final class Tensors {
   }
 
   private static Tensor flat(Tensor tensor, ScalarType dtype) {
-    if (tensor.isNull()) {
-      throw new IllegalStateException("expected an open tensor, got a closed one");
-    }
+    checkOpen(tensor);
     return tensor.detach().cpu().to(dtype).contiguous();
   }
 
@@ -182,27 +186,40 @@ public final class Tensors {
     return Math.toIntExact(tensor.numel());
   }
 
-  private static long[] check(long length, long[] shape) {
+  static void checkOpen(Tensor tensor) {
+    if (tensor.isNull()) {
+      throw new IllegalStateException("expected an open tensor, got a closed one");
+    }
+  }
+
+  /** The shape, or one axis where there is none; checked against the number of elements. */
+  static long[] check(long length, long[] shape) {
     if (shape.length == 0) {
       return new long[] {length};
     }
-    long numel = 1;
-    for (final long size : shape) {
-      if (size < 0) {
-        throw new IllegalArgumentException(
-            "expected a shape without negative sizes, got " + Arrays.toString(shape));
-      }
-      numel = Math.multiplyExact(numel, size);
-    }
-    if (numel != length) {
+    if (numel(shape) != length) {
       throw new IllegalArgumentException(
           "expected "
-              + numel
+              + numel(shape)
               + " elements for shape "
               + Arrays.toString(shape)
               + ", got "
               + length);
     }
     return shape;
+  }
+
+  /** The elements of a shape; an error where there is none such. */
+  static long numel(long[] shape) {
+    long numel = 1;
+    for (final long size : shape) {
+      if (size < 0 || (size > 0 && Math.multiplyHigh(numel, size) != 0) || numel * size < 0) {
+        throw new IllegalArgumentException(
+            "expected a shape of at most 2^63 - 1 elements without negative sizes, got "
+                + Arrays.toString(shape));
+      }
+      numel = Math.max(numel * size, size == 0 ? 0 : 1);
+    }
+    return Arrays.stream(shape).anyMatch(s -> s == 0) ? 0 : numel;
   }
 }

@@ -40,6 +40,9 @@ public final class ValueAndGradient implements AutoCloseable {
 
   /** The gradient of an input by position, null where there is none. Open as long as this is. */
   public @Nullable Tensor gradient(int input) {
+    if (gradients.isNull()) {
+      throw new IllegalStateException(spec.id() + ": expected an open result, got a closed one");
+    }
     final Tensor gradient = gradients.get(input);
     return gradient.defined() ? gradient : null;
   }

@@ -61,8 +61,7 @@ class MainTest {
             + " reduction",
         "plot batch_hard_miner | jloss plot: batch_hard_miner is no loss: it has no curve",
         "plot negative_queue | jloss plot: negative_queue keeps a state between calls; there is nothing"
-            + " to compute from one",
-        "bench --no-such | jloss bench: Unknown option: '--no-such'"
+            + " to compute from one"
       })
   void aWrongArgumentIsOneLine(String arguments, String line) {
     Run.jloss((Object[]) arguments.split(" ")).assertRefused(line);

@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jloss.Memory;
+import org.jloss.MemoryBudget;
 import org.jloss.NativeLibrary;
 import org.jloss.Parameters;
 import org.jloss.Tensors;
@@ -89,6 +90,14 @@ public final class NegativeQueue implements Memory {
    */
   public static NegativeQueue of(Tensor keys, long position) {
     NativeLibrary.load();
+    if (keys.isNull()) {
+      throw new IllegalStateException(
+          "negative_queue: expected queue to be open, got a closed tensor");
+    }
+    if (!keys.is_floating_point()) {
+      throw new UnsupportedOperationException(
+          "negative_queue: expected queue to be floating, got " + keys.scalar_type().intern());
+    }
     if (keys.dim() != 2 || keys.size(0) < 1) {
       throw new IllegalArgumentException(
           "negative_queue: expected queue of shape [K, D] with K >= 1, got "
@@ -105,6 +114,7 @@ public final class NegativeQueue implements Memory {
 
   private static Tensor randomRows(long size, long dim) {
     NativeLibrary.load();
+    MemoryBudget.check(Math.multiplyExact(size, dim), Float.BYTES);
     try (Tensor rows = torch.randn(size, dim);
         Tensor squares = rows.mul(rows);
         Tensor sums = squares.sum(new long[] {1}, true, new ScalarTypeOptional());
@@ -131,13 +141,23 @@ public final class NegativeQueue implements Memory {
 
   @Override
   public Tensor keys() {
-    return new Tensor(open());
+    lock.lock();
+    try {
+      return new Tensor(open());
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Where the next key goes. */
   public long position() {
-    open();
-    return (long) Tensors.item(pointer);
+    lock.lock();
+    try {
+      open();
+      return (long) Tensors.item(pointer);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private Tensor open() {
@@ -176,7 +196,12 @@ public final class NegativeQueue implements Memory {
 
   @Override
   public void close() {
-    queue.close();
-    pointer.close();
+    lock.lock();
+    try {
+      queue.close();
+      pointer.close();
+    } finally {
+      lock.unlock();
+    }
   }
 }

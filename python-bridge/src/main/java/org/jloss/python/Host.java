@@ -108,6 +108,10 @@ public final class Host {
   /** A dtype, layout or memory format. */
   @HostAccess.Export
   public PyCode code(long code) {
+    // libtorch has codes of C++ objects too, which no script should hold.
+    if (!(code >= 0 && code <= 7 || code == 11 || code == 15)) {
+      throw new PyError("ValueError", "there is no dtype of code " + code);
+    }
     return new PyCode(code);
   }
 

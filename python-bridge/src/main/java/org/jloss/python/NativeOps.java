@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.Tensor;
@@ -58,7 +59,19 @@ final class NativeOps {
           "sym_size",
           "sym_stride",
           "sym_numel",
-          "sym_storage_offset");
+          "sym_storage_offset",
+          // Crash on indices out of range that they do not check:
+          "segment_reduce",
+          "linalg_ldl_solve",
+          "ctc_loss",
+          "coalesce",
+          "to_dense");
+
+  /** Kinds that trust their indices or formats: a script could read and write beyond a tensor. */
+  private static final Pattern UNCHECKED =
+      Pattern.compile(
+          ".+_backward.*|.*(sparse|mkldnn|fbgemm|quantize|unsafe|cudnn|miopen|nested|dequant).*"
+              + "|q_.*|.*(ccol|crow|col|row)_indices");
 
   /** Those whose numbers PyTorch makes tensors of, so that the graph shows the same nodes. */
   private static final Set<String> NUMBERS_AS_TENSORS =
@@ -105,6 +118,7 @@ final class NativeOps {
         name,
         n -> {
           if (CLOSED.contains(n)
+              || UNCHECKED.matcher(n).matches()
               || n.startsWith("_") && !OPEN.contains(n)
               || !n.matches("[A-Za-z_][A-Za-z0-9_]*")) {
             return List.of();

@@ -2,8 +2,10 @@ package org.jloss.test;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -81,6 +83,63 @@ class OwnLossTest {
       assertSame(ours, assertThrows(ArithmeticException.class, () -> loss.apply(x)));
       final Tensor value = late.apply(x);
       assertSame(ours, assertThrows(ArithmeticException.class, () -> Autograd.backward(value)));
+    }
+  }
+
+  @Test
+  void errorsCrossAsThemselvesAndAreForgotten() {
+    final CustomLoss error =
+        new OwnLoss(
+            in -> {
+              throw new AssertionError("of the user");
+            });
+    final CustomLoss late = failing(null, new ArithmeticException("old"));
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor x = Tensors.of(new float[] {1, 2}).requires_grad_(true);
+      assertThrows(AssertionError.class, () -> error.apply(x));
+      // The preset's own backward knows nothing of ours; what it threw must not come up later.
+      assertThrows(RuntimeException.class, () -> late.apply(x).backward());
+      final RuntimeException other =
+          assertThrows(RuntimeException.class, () -> Autograd.backward(x));
+      assertFalse(other instanceof ArithmeticException, other::toString);
+      assertTrue(other.getMessage().contains("grad can be implicitly created"), other.getMessage());
+    }
+  }
+
+  @Test
+  void anInputGivenBackIsNotShared() {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor x = Tensors.of(new float[] {1, 2});
+      new OwnLoss(in -> in[0]).apply(x).zero_();
+      assertArrayEquals(new float[] {1, 2}, Tensors.toFloats(x));
+    }
+  }
+
+  @Test
+  void valueAndGradientRecordsNothing() {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor x = Tensors.of(new float[] {1, 2}).requires_grad_(true);
+      assertFalse(new OwnSquare(1).valueAndGradient(x).value().requires_grad());
+      assertFalse(new OwnSquare(1).valueAndGradient(x).gradient().requires_grad());
+    }
+  }
+
+  /** A loss from a function, without a gradient. */
+  private record OwnLoss(java.util.function.Function<Tensor[], Tensor> function)
+      implements CustomLoss {
+    @Override
+    public Spec spec() {
+      return Spec.of(OwnSquare.class);
+    }
+
+    @Override
+    public Tensor forward(@Nullable Tensor[] in) {
+      return function.apply(in);
+    }
+
+    @Override
+    public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
+      return new Tensor[] {null};
     }
   }
 

@@ -61,6 +61,12 @@ class Loss:
     Losses are immutable; equal ones have the same class and parameters.
     """
 
+    def __setattr__(self, name, value):
+        if name not in ("_parameters", "_held", "_jloss"):
+            kind = type(self).__name__
+            raise AttributeError(f"{kind} is immutable; make a new one: {kind}({name}={value!r})")
+        object.__setattr__(self, name, value)
+
     def _set(self, parameters, held=None):
         self._parameters = parameters
         self._held = held or {}
