@@ -209,17 +209,19 @@ public final class Tensors {
     return shape;
   }
 
-  /** The elements of a shape; an error where there is none such. */
+  /** The elements of a shape; an error where libtorch has none such. */
   static long numel(long[] shape) {
     long numel = 1;
+    boolean empty = false;
     for (final long size : shape) {
-      if (size < 0 || (size > 0 && Math.multiplyHigh(numel, size) != 0) || numel * size < 0) {
+      if (size < 0 || Math.multiplyHigh(numel, Math.max(size, 1)) != 0 || numel * size < 0) {
         throw new IllegalArgumentException(
             "expected a shape of at most 2^63 - 1 elements without negative sizes, got "
                 + Arrays.toString(shape));
       }
-      numel = Math.max(numel * size, size == 0 ? 0 : 1);
+      empty |= size == 0;
+      numel *= Math.max(size, 1);
     }
-    return Arrays.stream(shape).anyMatch(s -> s == 0) ? 0 : numel;
+    return empty ? 0 : numel;
   }
 }
