@@ -5,6 +5,14 @@ public final class Errors {
   private Errors() {}
 
   /**
+   * The same for a call that may run a backward pass: what a {@link CustomLoss} threw in it is
+   * given back as it was.
+   */
+  public static RuntimeException translateBackward(RuntimeException thrown) {
+    return Callbacks.original(thrown);
+  }
+
+  /**
    * The exception that a native one stands for. The native library puts a letter for its kind
    * before the message, see {@code jloss/runtime.h}.
    */

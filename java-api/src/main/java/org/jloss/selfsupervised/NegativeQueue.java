@@ -134,7 +134,7 @@ public final class NegativeQueue implements Memory {
     return new Tensor(open());
   }
 
-  /** Where the next key goes. */
+  @Override
   public long position() {
     open();
     return (long) Tensors.item(pointer);

@@ -324,7 +324,7 @@ final class NativeOps {
       try {
         count = Native.call(schema.number(), code.toArray(), tensors);
       } catch (RuntimeException e) {
-        throw Errors.translate(e);
+        throw schema.name().equals("_backward") ? Errors.translateBackward(e) : Errors.translate(e);
       }
       if (count == 1) {
         return schema.mutates() && bound[0] instanceof PyTensor self

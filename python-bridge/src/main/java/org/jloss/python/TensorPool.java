@@ -21,27 +21,28 @@ final class TensorPool implements AutoCloseable {
   /** Above this many live bytes the collector is asked for. */
   private static final long SOFT = 256L << 20;
 
-  private final ReferenceQueue<PyTensor> unreachable = new ReferenceQueue<>();
+  private final ReferenceQueue<Object> unreachable = new ReferenceQueue<>();
   private final Set<Entry> entries = new HashSet<>();
   private final long budget;
   private long limit;
   private long collectAbove = SOFT;
+  private int depth;
   private boolean loaded;
   private boolean closed;
 
-  /** A native tensor, freed when its Python face is gone. */
-  private static final class Entry extends PhantomReference<PyTensor> {
-    private @Nullable Tensor tensor;
+  /** Something native, freed when its Python face is gone. */
+  private static final class Entry extends PhantomReference<Object> {
+    private @Nullable Runnable free;
 
-    Entry(PyTensor face, Tensor tensor, ReferenceQueue<PyTensor> queue) {
+    Entry(Object face, Runnable free, ReferenceQueue<Object> queue) {
       super(face, queue);
-      this.tensor = tensor;
+      this.free = free;
     }
 
     void free() {
-      if (tensor != null) {
-        tensor.releaseReference();
-        tensor = null;
+      if (free != null) {
+        free.run();
+        free = null;
       }
     }
   }
@@ -58,14 +59,15 @@ final class TensorPool implements AutoCloseable {
 
   /** Called before scripts run on this thread. */
   void enter() {
-    if (loaded) {
+    // Scripts call Java, which may call them again: the outermost call decides.
+    if (depth++ == 0 && loaded) {
       Native.limit_bytes(limit);
     }
   }
 
   /** Called when scripts have run on this thread. */
   void exit() {
-    if (loaded) {
+    if (--depth == 0 && loaded) {
       Native.limit_bytes(0);
       drain();
     }
@@ -82,7 +84,9 @@ final class TensorPool implements AutoCloseable {
       limit = Native.live_bytes() + (budget > 0 ? budget : Machine.availableMemory());
       collectAbove = Math.min(SOFT, limit / 4);
       loaded = true;
-      Native.limit_bytes(limit);
+      if (depth > 0) {
+        Native.limit_bytes(limit);
+      }
     }
   }
 
@@ -91,11 +95,16 @@ final class TensorPool implements AutoCloseable {
     // Or a PointerScope of the caller would free it.
     tensor.retainReference();
     final PyTensor face = new PyTensor(this, tensor);
-    final Entry entry = new Entry(face, tensor, unreachable);
-    face.entry = entry;
-    entries.add(entry);
+    face.entry = track(face, tensor::releaseReference);
     drain();
     return face;
+  }
+
+  /** Frees something once its Python face is gone, or at the end. */
+  Entry track(Object face, Runnable free) {
+    final Entry entry = new Entry(face, free, unreachable);
+    entries.add(entry);
+    return entry;
   }
 
   /** Takes a second handle of a tensor that somebody else closes; shares its data. */
