@@ -21,6 +21,15 @@ public final class Errors {
     if (thrown.getClass() != RuntimeException.class || text == null || text.isEmpty()) {
       return thrown;
     }
+    // An error of the preset's own calls, say in a formula, has no letter but a backtrace.
+    final int backtrace = text.indexOf("\nException raised from ");
+    if (backtrace >= 0) {
+      final String said = text.substring(0, backtrace);
+      if (said.contains("exceeds the memory budget") || said.contains("can't allocate memory")) {
+        throw new OutOfMemoryError(said);
+      }
+      return new RuntimeException(said, thrown);
+    }
     final String message = text.substring(1);
     return switch (text.charAt(0)) {
       case 'V' -> new IllegalArgumentException(message, thrown);

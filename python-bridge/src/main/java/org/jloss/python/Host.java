@@ -82,9 +82,9 @@ public final class Host {
           final Spec spec = Losses.spec(id);
           if (Memory.class.isAssignableFrom(spec.type())) {
             pool.load();
-            pool.makeRoom();
           }
-          return Objects.requireNonNull(handle(Losses.instantiate(spec, parameters), true));
+          final Object made = pool.allocate(() -> Losses.instantiate(spec, parameters));
+          return Objects.requireNonNull(handle(made, true));
         });
   }
 

@@ -301,16 +301,11 @@ final class NativeOps {
   }
 
   private @Nullable Object run(Schema schema, Object[] bound) {
-    pool.makeRoom();
-    try {
-      return attempt(schema, bound);
-    } catch (OutOfMemoryError e) {
-      if (schema.mutates() || schema.name().equals("_backward")) {
-        throw e;
-      }
-      pool.collect();
+    if (schema.mutates() || schema.name().equals("_backward")) {
+      pool.makeRoom();
       return attempt(schema, bound);
     }
+    return pool.allocate(() -> attempt(schema, bound));
   }
 
   private @Nullable Object attempt(Schema schema, Object[] bound) {

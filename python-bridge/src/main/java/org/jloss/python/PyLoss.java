@@ -28,7 +28,7 @@ public final class PyLoss {
     return Guard.run(
         () -> {
           final Tensor[] tensors = PySystem.tensors(pool, loss.spec(), inputs);
-          return pool.own(loss.apply(tensors));
+          return pool.own(pool.allocate(() -> loss.apply(tensors)));
         });
   }
 
@@ -38,7 +38,7 @@ public final class PyLoss {
     return Guard.run(
         () -> {
           final Tensor[] tensors = PySystem.tensors(pool, loss.spec(), inputs);
-          try (ValueAndGradient result = loss.valueAndGradient(tensors)) {
+          try (ValueAndGradient result = pool.allocate(() -> loss.valueAndGradient(tensors))) {
             final int count = loss.spec().inputs().size();
             final Object[] all = new Object[count + 1];
             all[0] = pool.share(result.value());

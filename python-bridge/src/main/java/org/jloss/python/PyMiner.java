@@ -1,5 +1,6 @@
 package org.jloss.python;
 
+import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.Value;
 import org.jloss.Indices;
@@ -24,7 +25,8 @@ public final class PyMiner {
   public PyTensor[] apply(Value inputs) {
     return Guard.run(
         () -> {
-          try (Indices indices = miner.mine(PySystem.tensors(pool, miner.spec(), inputs))) {
+          final Tensor[] tensors = PySystem.tensors(pool, miner.spec(), inputs);
+          try (Indices indices = pool.allocate(() -> miner.mine(tensors))) {
             final PyTensor[] all = new PyTensor[indices.size()];
             for (int i = 0; i < all.length; i++) {
               all[i] = pool.share(indices.get(i));

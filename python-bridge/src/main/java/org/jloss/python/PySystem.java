@@ -29,7 +29,6 @@ final class PySystem {
                 + Args.typeName(input));
       }
     }
-    pool.makeRoom();
     return tensors;
   }
 }

@@ -5,6 +5,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.NativeLibrary;
 import org.jloss.binding.Native;
@@ -134,7 +135,19 @@ final class TensorPool implements AutoCloseable {
     if (Native.live_bytes() > collectAbove) {
       collect();
       // What lives on is in use: ask again only after as much more.
-      collectAbove = Math.max(Math.min(SOFT, limit / 4), Native.live_bytes() + SOFT);
+      final long live = Native.live_bytes();
+      collectAbove = Math.min(live + Math.min(SOFT, limit / 4), (live + limit) / 2);
+    }
+  }
+
+  /** Runs something that allocates and changes nothing, once more if there was no room. */
+  <T extends @Nullable Object> T allocate(Supplier<T> body) {
+    makeRoom();
+    try {
+      return body.get();
+    } catch (OutOfMemoryError e) {
+      collect();
+      return body.get();
     }
   }
 
