@@ -310,6 +310,8 @@ final class NativeOps {
 
   private @Nullable Object attempt(Schema schema, Object[] bound) {
     final TensorVector tensors = VECTORS.get();
+    // A backward pass may call a loss of the user's, which calls operators: those get another.
+    VECTORS.remove();
     final Code code = new Code();
     try {
       for (int i = 0; i < bound.length; i++) {
@@ -329,6 +331,7 @@ final class NativeOps {
       return count < 0 ? decode(tensors) : several(tensors, 0, (int) count);
     } finally {
       tensors.clear();
+      VECTORS.set(tensors);
       // Keeps the arguments reachable until the native call has its own handles of them.
       java.lang.ref.Reference.reachabilityFence(bound);
     }

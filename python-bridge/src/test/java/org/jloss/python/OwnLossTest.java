@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.jloss.CustomLoss;
 import org.jloss.FormulaLoss;
 import org.jloss.Loss;
+import org.jloss.Spec;
 import org.jloss.Tensors;
 import org.jloss.ValueAndGradient;
 import org.jloss.annotation.Definition;
@@ -78,8 +79,9 @@ class OwnLossTest {
     assertEquals(loss, python.get("own"));
     assertTrue(
         LossTest.message(python, "own(x, 1)").startsWith("TypeError: sum_square: expected input1"));
-    assertTrue(
-        LossTest.message(python, "own(x, jloss.zeros(3))").startsWith("RuntimeError: "),
+    assertEquals(
+        "RuntimeError: The size of tensor a (2) must match the size of tensor b (3) at non-singleton"
+            + " dimension 0",
         LossTest.message(python, "own(x, jloss.zeros(3))"));
     assertTrue(LossTest.message(python, "type(own)()").startsWith("TypeError: SumSquare was made"));
   }
@@ -206,6 +208,32 @@ class OwnLossTest {
       python.close();
       assertThrows(RuntimeException.class, () -> odd.apply(x));
     }
+  }
+
+  /** A loss of Java's whose gradient asks Python. */
+  private record Asking(Loss python) implements CustomLoss {
+    @Override
+    public Spec spec() {
+      return python.spec();
+    }
+
+    @Override
+    public Tensor forward(@Nullable Tensor[] in) {
+      return in[0].sum();
+    }
+
+    @Override
+    public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
+      return new Tensor[] {python.apply(in)};
+    }
+  }
+
+  @Test
+  void pythonInsideABackwardPass() {
+    python.exec("def twice(a):\n    return jloss.cat([a, a])[:2] * 2");
+    python.set("asking", new Asking((Loss) python.get("twice")));
+    python.exec("asking(x).backward()");
+    assertEquals("[2.0, 4.0]", python.eval("str(x.grad.tolist())"));
   }
 
   @Test
