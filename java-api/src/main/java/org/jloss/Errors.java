@@ -30,11 +30,20 @@ public final class Errors {
     };
   }
 
+  /**
+   * The same for a call that may run a backward pass: what a {@link CustomLoss} threw in it is
+   * given back as it was.
+   */
+  public static RuntimeException translateBackward(RuntimeException thrown) {
+    return Callbacks.original(thrown);
+  }
+
   private static RuntimeException ofPreset(RuntimeException thrown, String text) {
-    if (text.contains("can't allocate memory")) {
-      throw new OutOfMemoryError(text.lines().findFirst().orElse(text));
-    }
     final int trace = text.indexOf("\nException raised from ");
-    return trace < 0 ? thrown : new RuntimeException(text.substring(0, trace), thrown);
+    final String said = trace < 0 ? text : text.substring(0, trace);
+    if (said.contains("can't allocate memory") || said.contains("exceeds the memory budget")) {
+      throw new OutOfMemoryError(said.lines().findFirst().orElse(said));
+    }
+    return trace < 0 ? thrown : new RuntimeException(said, thrown);
   }
 }

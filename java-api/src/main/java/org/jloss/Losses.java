@@ -95,6 +95,24 @@ public final class Losses {
 
   /** Like {@link #create(String, Map)} for any kind of system. */
   public static Object instantiate(Spec spec, Map<String, ? extends @Nullable Object> parameters) {
+    final Record record = parameters(spec, parameters);
+    if (record.getClass() == spec.type()) {
+      return record;
+    }
+    try {
+      return spec.type().getConstructor(record.getClass()).newInstance(record);
+    } catch (InvocationTargetException e) {
+      throw unwrap(e);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * The record of a system's parameters: the loss itself, or the options of what keeps a state,
+   * which is not made.
+   */
+  public static Record parameters(Spec spec, Map<String, ? extends @Nullable Object> parameters) {
     for (final String name : parameters.keySet()) {
       if (spec.parameter(name).isEmpty()) {
         throw new IllegalArgumentException(
@@ -115,12 +133,22 @@ public final class Losses {
             Parameters.with(
                 made, parameter.component(), convert(spec, parameter, entry.getValue()));
       }
-      return stateful == null ? made : spec.type().getConstructor(type).newInstance(made);
+      return made;
     } catch (InvocationTargetException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+      throw unwrap(e);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** What a constructor threw. */
+  private static RuntimeException unwrap(InvocationTargetException thrown) {
+    if (thrown.getCause() instanceof Error error) {
+      throw error;
+    }
+    return thrown.getCause() instanceof RuntimeException cause
+        ? Errors.translate(cause)
+        : new IllegalStateException(thrown);
   }
 
   /** A parameter's value in a loss, null where it is left out. */

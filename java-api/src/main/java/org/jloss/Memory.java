@@ -7,6 +7,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A store of past embeddings: the one kind of thing here that holds a state. Close it, save it with
  * the model. Threads may share it.
+ *
+ * <p>Its class has a static method {@code load(Path)}, which reads what {@link #save} wrote.
  */
 public interface Memory extends AutoCloseable {
 
@@ -31,6 +33,9 @@ public interface Memory extends AutoCloseable {
    * What it holds: a handle on the state itself, which later calls change. The caller closes it.
    */
   Tensor keys();
+
+  /** Where the next key goes. */
+  long position();
 
   /** Writes the state to a safetensors file. */
   void save(Path file) throws IOException;

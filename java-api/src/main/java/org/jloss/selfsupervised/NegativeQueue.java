@@ -149,7 +149,7 @@ public final class NegativeQueue implements Memory {
     }
   }
 
-  /** Where the next key goes. */
+  @Override
   public long position() {
     lock.lock();
     try {

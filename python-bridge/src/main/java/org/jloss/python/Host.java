@@ -1,16 +1,24 @@
 package org.jloss.python;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.lang.reflect.InvocationTargetException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.global.torch;
 import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.PolyglotException;
 import org.graalvm.polyglot.Value;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.Memory;
+import org.jloss.Miner;
 import org.jloss.Spec;
 import org.jspecify.annotations.Nullable;
 
@@ -19,46 +27,117 @@ public final class Host {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final TensorPool pool;
+  private final ScriptFiles files;
+  private final Function<PolyglotException, RuntimeException> translate;
   private final NativeOps ops;
 
-  Host(TensorPool pool) {
+  Host(
+      TensorPool pool, ScriptFiles files, Function<PolyglotException, RuntimeException> translate) {
     this.pool = pool;
+    this.files = files;
+    this.translate = translate;
     this.ops = new NativeOps(pool);
   }
 
-  /** The class names of all losses, each before its id. */
+  /** Of all systems the name of the class, the id and the kind: loss, miner or memory. */
   @HostAccess.Export
   public String[] names() {
     return Guard.run(
         () -> {
           final List<String> names = new ArrayList<>();
           for (final Spec spec : Losses.all()) {
-            if (Loss.class.isAssignableFrom(spec.type())) {
-              names.add(spec.type().getSimpleName());
-              names.add(spec.id());
-            }
+            names.add(spec.type().getSimpleName());
+            names.add(spec.id());
+            names.add(LossSpecs.kind(spec));
           }
           return names.toArray(new String[0]);
         });
   }
 
-  /** A loss's description in JSON. */
+  /** A system's description in JSON. */
   @HostAccess.Export
   public String spec(String id) {
-    return Guard.run(() -> JSON.writeValueAsString(LossSpecs.describe(Losses.spec(id))));
+    return Guard.run(() -> json(Losses.spec(id), null));
   }
 
-  /** A loss with these parameters. */
+  /** A description with the parameters of this record, or with the defaults. */
+  static String json(Spec spec, @Nullable Record values) throws JsonProcessingException {
+    return JSON.writeValueAsString(
+        LossSpecs.describe(
+            spec,
+            values != null || spec.parameters().isEmpty()
+                ? values
+                : Losses.parameters(spec, Map.of())));
+  }
+
+  /** A loss, miner or memory with these parameters. */
   @HostAccess.Export
-  public PyLoss loss(String id, Value names, Value values) {
+  public Object make(String id, Value names, Value values) {
     return Guard.run(
         () -> {
           final Map<String, @Nullable Object> parameters = new LinkedHashMap<>();
           for (int i = 0; i < names.getArraySize(); i++) {
             parameters.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
           }
-          return new PyLoss(pool, Losses.create(id, parameters));
+          final Spec spec = Losses.spec(id);
+          if (Memory.class.isAssignableFrom(spec.type())) {
+            pool.load();
+          }
+          final Object made = pool.allocate(() -> Losses.instantiate(spec, parameters));
+          return Objects.requireNonNull(handle(made, true));
         });
+  }
+
+  /**
+   * What scripts hold of a system, or null if it is none.
+   *
+   * @param owned whether the scripts own it, if it has a state
+   */
+  @Nullable Object handle(@Nullable Object system, boolean owned) {
+    if (system instanceof Loss loss) {
+      return new PyLoss(pool, loss);
+    }
+    if (system instanceof Miner miner) {
+      return new PyMiner(pool, miner);
+    }
+    return system instanceof Memory memory ? new PyMemory(pool, files, memory, owned) : null;
+  }
+
+  /** Reads a memory's state from a file in an open folder. */
+  @HostAccess.Export
+  public PyMemory load(String id, String file) {
+    return Guard.run(
+        () -> {
+          final Path open = files.open(Path.of(file), false);
+          pool.load();
+          pool.makeRoom();
+          try {
+            final Object memory =
+                Losses.spec(id).type().getMethod("load", Path.class).invoke(null, open);
+            return new PyMemory(pool, files, (Memory) memory, true);
+          } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof Exception cause) {
+              throw cause;
+            }
+            throw (Error) e.getCause();
+          }
+        });
+  }
+
+  /** A loss that a script wrote: of the tensors' names so many must be given. */
+  @HostAccess.Export
+  public PyLoss own(String name, Value names, int required, Value function) {
+    return Guard.run(
+        () -> {
+          final List<String> inputs = Args.list(names).stream().map(String.class::cast).toList();
+          return new PyLoss(pool, new PyFormula(pool, name, inputs, required, function, translate));
+        });
+  }
+
+  /** A loss's description in JSON. */
+  @HostAccess.Export
+  public String describe(PyLoss loss) {
+    return Guard.run(() -> json(loss.loss().spec(), null));
   }
 
   /** Whether libtorch has an operator of this name that scripts may call. */

@@ -5,25 +5,45 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jloss.ClassWeights;
 import org.jloss.Losses;
+import org.jloss.Memory;
+import org.jloss.Miner;
 import org.jloss.Numbers;
 import org.jloss.Reduction;
 import org.jloss.Spec;
+import org.jloss.annotation.Definition;
 import org.jspecify.annotations.Nullable;
 
 /** Losses' descriptions in plain values, for the Python package and its type stubs. */
 final class LossSpecs {
   private LossSpecs() {}
 
-  static Map<String, Object> describe(Spec spec) {
-    final Object defaults = Losses.instantiate(spec, Map.of());
+  /** What a system is: loss, miner or memory. */
+  static String kind(Spec spec) {
+    return Memory.class.isAssignableFrom(spec.type())
+        ? "memory"
+        : Miner.class.isAssignableFrom(spec.type()) ? "miner" : "loss";
+  }
+
+  /** Whether it is one of the library, not a user's own. */
+  static boolean isRegistered(Spec spec) {
+    return Losses.all().contains(spec);
+  }
+
+  /**
+   * A description.
+   *
+   * @param values the parameters' values; null only where there are none
+   */
+  static Map<String, Object> describe(Spec spec, @Nullable Record values) {
     final List<Object> parameters = new ArrayList<>();
     for (final Spec.Parameter parameter : spec.parameters()) {
       final Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("name", parameter.name());
       map.put("type", pythonType(parameter));
-      map.put("default", plain(Losses.value(defaults, parameter)));
+      map.put("default", plain(Losses.value(Objects.requireNonNull(values), parameter)));
       map.put("range", range(spec, parameter));
       parameters.add(map);
     }
@@ -40,12 +60,28 @@ final class LossSpecs {
     final Map<String, Object> all = new LinkedHashMap<>();
     all.put("id", spec.id());
     all.put("family", spec.family());
-    all.put("name", spec.type().getSimpleName());
+    all.put("kind", kind(spec));
+    all.put("registered", isRegistered(spec));
+    all.put("name", className(spec));
     all.put("formula", spec.formula());
     all.put("source", spec.source());
     all.put("parameters", parameters);
     all.put("inputs", inputs);
     return all;
+  }
+
+  /** The record's name; of a function's, its id in camel case. */
+  private static String className(Spec spec) {
+    if (spec.type().isAnnotationPresent(Definition.class)) {
+      return spec.type().getSimpleName();
+    }
+    final StringBuilder name = new StringBuilder();
+    for (final String word : spec.id().split("[^A-Za-z0-9]+")) {
+      if (!word.isEmpty()) {
+        name.append(Character.toUpperCase(word.charAt(0))).append(word.substring(1));
+      }
+    }
+    return name.isEmpty() || Character.isDigit(name.charAt(0)) ? "Own" + name : name.toString();
   }
 
   /** A parameter's type as Python's annotations have it. */
@@ -63,7 +99,8 @@ final class LossSpecs {
                         : type == ClassWeights.class
                             ? "Tensor | Sequence[float] | float"
                             : type == Numbers.class ? "Sequence[float] | float" : "Any";
-    return parameter.nullable() ? name + " | None" : name;
+    final String listed = parameter.list() ? "Sequence[" + name + "] | " + name : name;
+    return parameter.nullable() ? listed + " | None" : listed;
   }
 
   /** A parameter's legal values in words. */
@@ -85,7 +122,11 @@ final class LossSpecs {
     return String.join(", ", names);
   }
 
+  /** A value that JSON has; infinities as text. */
   static @Nullable Object plain(@Nullable Object value) {
+    if (value instanceof List<?> list) {
+      return list.size() == 1 ? plain(list.get(0)) : list.stream().map(LossSpecs::plain).toArray();
+    }
     if (value instanceof Enum<?> constant) {
       return constant.name().toLowerCase(Locale.ROOT);
     }
@@ -98,6 +139,8 @@ final class LossSpecs {
     if (value instanceof ClassWeights weights) {
       return weights.isScalar() ? (Object) weights.get(0) : weights.toArray();
     }
-    return value;
+    return value == null || value instanceof Number || value instanceof Boolean
+        ? value
+        : value.toString();
   }
 }

@@ -315,20 +315,17 @@ final class NativeOps {
   }
 
   private @Nullable Object run(Schema schema, Object[] bound) {
-    pool.makeRoom();
-    try {
-      return attempt(schema, bound);
-    } catch (OutOfMemoryError e) {
-      if (schema.mutates() || schema.name().equals("_backward")) {
-        throw e;
-      }
-      pool.collect();
+    if (schema.mutates() || schema.name().equals("_backward")) {
+      pool.makeRoom();
       return attempt(schema, bound);
     }
+    return pool.allocate(() -> attempt(schema, bound));
   }
 
   private @Nullable Object attempt(Schema schema, Object[] bound) {
     final TensorVector tensors = VECTORS.get();
+    // A backward pass may call a loss of the user's, which calls operators: those get another.
+    VECTORS.remove();
     final Code code = new Code();
     try {
       for (int i = 0; i < bound.length; i++) {
@@ -338,7 +335,7 @@ final class NativeOps {
       try {
         count = Native.call(schema.number(), code.toArray(), tensors);
       } catch (RuntimeException e) {
-        throw Errors.translate(e);
+        throw schema.name().equals("_backward") ? Errors.translateBackward(e) : Errors.translate(e);
       }
       if (count == 1) {
         return schema.mutates() && bound[0] instanceof PyTensor self
@@ -348,6 +345,7 @@ final class NativeOps {
       return count < 0 ? decode(tensors) : several(tensors, 0, (int) count);
     } finally {
       tensors.clear();
+      VECTORS.set(tensors);
       // Keeps the arguments reachable until the native call has its own handles of them.
       java.lang.ref.Reference.reachabilityFence(bound);
     }

@@ -1,7 +1,11 @@
 package org.jloss.python;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.PolyglotException;
+import org.jloss.parity.BrokenFileException;
 
 /**
  * An exception on its way to Python: the name of the Python class that stands for it, and the text.
@@ -37,6 +41,9 @@ public final class PyError extends RuntimeException {
     if (thrown instanceof PyError || thrown instanceof PolyglotException) {
       return (RuntimeException) thrown;
     }
+    if (thrown instanceof PythonException python) {
+      return python.raised();
+    }
     final String message = thrown.getMessage() == null ? thrown.toString() : thrown.getMessage();
     if (thrown instanceof IllegalArgumentException) {
       return new PyError("ValueError", message, thrown);
@@ -56,6 +63,18 @@ public final class PyError extends RuntimeException {
     }
     if (thrown instanceof ArithmeticException) {
       return new PyError("OverflowError", message, thrown);
+    }
+    if (thrown instanceof AccessDeniedException) {
+      return new PyError("PermissionError", message, thrown);
+    }
+    if (thrown instanceof NoSuchFileException) {
+      return new PyError("FileNotFoundError", "there is no file " + message, thrown);
+    }
+    if (thrown instanceof BrokenFileException) {
+      return new PyError("ValueError", message, thrown);
+    }
+    if (thrown instanceof IOException) {
+      return new PyError("OSError", message, thrown);
     }
     if (thrown instanceof Error error && !(thrown instanceof LinkageError)) {
       throw error;

@@ -1,12 +1,10 @@
 package org.jloss.python;
 
-import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.Value;
 import org.jloss.Loss;
 import org.jloss.ValueAndGradient;
-import org.jspecify.annotations.Nullable;
 
 /** A loss as scripts hold it. The Python package wraps it in a class of the loss's own. */
 public final class PyLoss {
@@ -29,9 +27,8 @@ public final class PyLoss {
   public PyTensor apply(Value inputs) {
     return Guard.run(
         () -> {
-          final Tensor[] tensors = tensors(inputs);
-          pool.makeRoom();
-          return pool.own(loss.apply(tensors));
+          final Tensor[] tensors = PySystem.tensors(pool, loss.spec(), inputs);
+          return pool.own(pool.allocate(() -> loss.apply(tensors)));
         });
   }
 
@@ -40,9 +37,8 @@ public final class PyLoss {
   public Object[] valueAndGradient(Value inputs) {
     return Guard.run(
         () -> {
-          final Tensor[] tensors = tensors(inputs);
-          pool.makeRoom();
-          try (ValueAndGradient result = loss.valueAndGradient(tensors)) {
+          final Tensor[] tensors = PySystem.tensors(pool, loss.spec(), inputs);
+          try (ValueAndGradient result = pool.allocate(() -> loss.valueAndGradient(tensors))) {
             final int count = loss.spec().inputs().size();
             final Object[] all = new Object[count + 1];
             all[0] = pool.share(result.value());
@@ -53,27 +49,6 @@ public final class PyLoss {
             return all;
           }
         });
-  }
-
-  private @Nullable Tensor[] tensors(Value inputs) {
-    pool.load();
-    final List<?> given = Args.list(inputs);
-    final Tensor[] tensors = new Tensor[given.size()];
-    for (int i = 0; i < tensors.length; i++) {
-      final Object input = given.get(i);
-      if (input instanceof PyTensor tensor) {
-        tensors[i] = tensor.tensor();
-      } else if (input != null) {
-        throw new PyError(
-            "TypeError",
-            loss.spec().id()
-                + ": expected "
-                + loss.spec().inputs().get(i).name()
-                + " to be a Tensor, got "
-                + Args.typeName(input));
-      }
-    }
-    return tensors;
   }
 
   /** Whether another has the same class and parameters. */

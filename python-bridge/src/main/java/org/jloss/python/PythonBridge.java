@@ -1,5 +1,6 @@
 package org.jloss.python;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -24,7 +25,8 @@ import org.graalvm.polyglot.Value;
 import org.graalvm.polyglot.io.FileSystem;
 import org.graalvm.polyglot.io.IOAccess;
 import org.jloss.Loss;
-import org.jloss.Losses;
+import org.jloss.Memory;
+import org.jloss.Miner;
 import org.jloss.Spec;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +76,7 @@ public final class PythonBridge implements AutoCloseable {
   private final Context context;
   private final OutputStream err;
   private final TensorPool pool;
+  private final Host host;
   private final Value boot;
   private final Value run;
 
@@ -159,9 +162,8 @@ public final class PythonBridge implements AutoCloseable {
   }
 
   private PythonBridge(Builder options) {
-    final FileSystem files =
-        FileSystem.allowInternalResourceAccess(
-            new ScriptFiles(List.copyOf(options.readable), List.copyOf(options.writable)));
+    final ScriptFiles files =
+        new ScriptFiles(List.copyOf(options.readable), List.copyOf(options.writable));
     context =
         Context.newBuilder(LANGUAGE)
             .engine(Shared.ENGINE)
@@ -171,7 +173,10 @@ public final class PythonBridge implements AutoCloseable {
             .allowHostClassLookup(name -> false)
             .allowHostClassLoading(false)
             .allowPolyglotAccess(PolyglotAccess.NONE)
-            .allowIO(IOAccess.newBuilder().fileSystem(files).build())
+            .allowIO(
+                IOAccess.newBuilder()
+                    .fileSystem(FileSystem.allowInternalResourceAccess(files))
+                    .build())
             .allowCreateThread(false)
             .allowCreateProcess(false)
             .allowNativeAccess(false)
@@ -188,7 +193,8 @@ public final class PythonBridge implements AutoCloseable {
             .build();
     err = options.err;
     pool = new TensorPool(options.memory);
-    boot = context.eval(Shared.BOOT).execute(new Host(pool));
+    host = new Host(pool, files, this::translate);
+    boot = context.eval(Shared.BOOT).execute(host);
     run = boot.getMember("run");
   }
 
@@ -268,22 +274,16 @@ public final class PythonBridge implements AutoCloseable {
   /**
    * Sets a global of the scripts.
    *
-   * @param value a tensor (shared, not copied; the caller still closes its own), a loss of the
-   *     library, null, a boolean, number or text
+   * @param value a tensor (shared, not copied; the caller still closes its own), a loss or miner of
+   *     the library or of one's own, a memory (the caller still closes it), null, a boolean, number
+   *     or text
    * @throws IllegalArgumentException for anything else
    */
   public void set(String name, @Nullable Object value) {
     if (value instanceof Tensor tensor) {
       call("set_tensor", name, pool.share(tensor));
-    } else if (value instanceof Loss loss && loss instanceof Record) {
-      final Spec spec = loss.spec();
-      final List<String> names = new ArrayList<>();
-      final List<@Nullable Object> values = new ArrayList<>();
-      for (final Spec.Parameter parameter : spec.parameters()) {
-        names.add(parameter.name());
-        values.add(LossSpecs.plain(Losses.value(loss, parameter)));
-      }
-      call("set_loss", name, spec.type().getSimpleName(), names.toArray(), values.toArray());
+    } else if (value instanceof Loss || value instanceof Miner || value instanceof Memory) {
+      call("set_system", name, host.handle(value, false), describe(value));
     } else if (value == null
         || value instanceof Boolean
         || value instanceof Number
@@ -291,7 +291,7 @@ public final class PythonBridge implements AutoCloseable {
       call("set_global", name, value);
     } else {
       throw new IllegalArgumentException(
-          "expected a tensor, loss, boolean, number or text for "
+          "expected a tensor, loss, miner, memory, boolean, number or text for "
               + name
               + ", got a "
               + value.getClass().getName());
@@ -303,11 +303,26 @@ public final class PythonBridge implements AutoCloseable {
    *
    * @return None as null, a bool, int, float or str as Boolean, Long (Integer where it is small),
    *     Double or String; a tensor as the preset's (sharing its data; the caller closes it), a loss
-   *     as {@link Loss}; a list or tuple of these as {@link List}
+   *     as {@link Loss}, also a function of tensors or an object with a method forward that the
+   *     script wrote: such a loss is used by the bridge's thread until the bridge is closed, and
+   *     throws PythonException; a miner or memory as {@link Miner} or {@link Memory}, which the
+   *     script still owns; a list or tuple of these as {@link List}
    * @throws PythonException if there is none
    */
   public @Nullable Object get(String name) {
     return toJava(call("get_global", name));
+  }
+
+  private static String describe(Object system) {
+    final Spec spec =
+        system instanceof Loss loss
+            ? loss.spec()
+            : system instanceof Miner miner ? miner.spec() : ((Memory) system).spec();
+    try {
+      return Host.json(spec, system instanceof Record record ? record : null);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private Value call(String function, @Nullable Object... arguments) {
@@ -331,7 +346,8 @@ public final class PythonBridge implements AutoCloseable {
         described.getArrayElement(0).asString(),
         described.getArrayElement(1).asString(),
         described.getArrayElement(2).asString(),
-        e);
+        e,
+        context);
   }
 
   private static @Nullable Object toJava(Value value) {
@@ -345,6 +361,12 @@ public final class PythonBridge implements AutoCloseable {
     }
     if (read instanceof PyLoss loss) {
       return loss.loss();
+    }
+    if (read instanceof PyMiner miner) {
+      return miner.miner();
+    }
+    if (read instanceof PyMemory memory) {
+      return memory.memory();
     }
     if (read instanceof List<?> list) {
       final List<@Nullable Object> values = new ArrayList<>();

@@ -1,16 +1,31 @@
 package org.jloss.python;
 
+import org.graalvm.polyglot.Context;
+import org.graalvm.polyglot.PolyglotException;
+
 /** An exception that Python code raised and did not catch. */
 public final class PythonException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   private final String type;
+  private final String text;
+  private final transient Context context;
   private final String traceback;
 
-  PythonException(String type, String message, String traceback, Throwable cause) {
+  PythonException(
+      String type, String message, String traceback, PolyglotException cause, Context context) {
     super(message.isEmpty() ? type : type + ": " + message, cause);
     this.type = type;
+    this.text = message;
+    this.context = context;
     this.traceback = traceback;
+  }
+
+  /** The exception to go on with in Python: the one that was raised, if that is its interpreter. */
+  RuntimeException raised() {
+    return getCause() instanceof PolyglotException raised && Context.getCurrent().equals(context)
+        ? raised
+        : new PyError(type, text, this);
   }
 
   /** The name of the exception's class in Python. */

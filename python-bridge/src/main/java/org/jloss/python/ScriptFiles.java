@@ -111,6 +111,11 @@ final class ScriptFiles implements FileSystem {
     return normal.startsWith(MOUNT);
   }
 
+  /** The host's path of a file that Java reads or writes for the script. */
+  Path open(Path path, boolean write) throws IOException {
+    return host(path, write, true);
+  }
+
   /** The host's path, if the script may use it so; links count as what they point to. */
   private Path host(Path path, boolean write, boolean followLast) throws IOException {
     final Path normal = normal(path);

@@ -5,6 +5,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.NativeLibrary;
 import org.jloss.binding.Native;
@@ -21,27 +22,28 @@ final class TensorPool implements AutoCloseable {
   /** Above this many live bytes the collector is asked for. */
   private static final long SOFT = 256L << 20;
 
-  private final ReferenceQueue<PyTensor> unreachable = new ReferenceQueue<>();
+  private final ReferenceQueue<Object> unreachable = new ReferenceQueue<>();
   private final Set<Entry> entries = new HashSet<>();
   private final long budget;
   private long limit;
   private long collectAbove = SOFT;
+  private int depth;
   private boolean loaded;
   private boolean closed;
 
-  /** A native tensor, freed when its Python face is gone. */
-  private static final class Entry extends PhantomReference<PyTensor> {
-    private @Nullable Tensor tensor;
+  /** Something native, freed when its Python face is gone. */
+  private static final class Entry extends PhantomReference<Object> {
+    private @Nullable Runnable free;
 
-    Entry(PyTensor face, Tensor tensor, ReferenceQueue<PyTensor> queue) {
+    Entry(Object face, Runnable free, ReferenceQueue<Object> queue) {
       super(face, queue);
-      this.tensor = tensor;
+      this.free = free;
     }
 
     void free() {
-      if (tensor != null) {
-        tensor.releaseReference();
-        tensor = null;
+      if (free != null) {
+        free.run();
+        free = null;
       }
     }
   }
@@ -58,14 +60,15 @@ final class TensorPool implements AutoCloseable {
 
   /** Called before scripts run on this thread. */
   void enter() {
-    if (loaded) {
+    // Scripts call Java, which may call them again: the outermost call decides.
+    if (depth++ == 0 && loaded) {
       Native.limit_bytes(limit);
     }
   }
 
   /** Called when scripts have run on this thread. */
   void exit() {
-    if (loaded) {
+    if (--depth == 0 && loaded) {
       Native.limit_bytes(0);
       drain();
     }
@@ -82,7 +85,9 @@ final class TensorPool implements AutoCloseable {
       limit = Native.live_bytes() + (budget > 0 ? budget : Machine.availableMemory());
       collectAbove = Math.min(SOFT, limit / 4);
       loaded = true;
-      Native.limit_bytes(limit);
+      if (depth > 0) {
+        Native.limit_bytes(limit);
+      }
     }
   }
 
@@ -91,11 +96,16 @@ final class TensorPool implements AutoCloseable {
     // Or a PointerScope of the caller would free it.
     tensor.retainReference();
     final PyTensor face = new PyTensor(this, tensor);
-    final Entry entry = new Entry(face, tensor, unreachable);
-    face.entry = entry;
-    entries.add(entry);
+    face.entry = track(face, tensor::releaseReference);
     drain();
     return face;
+  }
+
+  /** Frees something once its Python face is gone, or at the end. */
+  Entry track(Object face, Runnable free) {
+    final Entry entry = new Entry(face, free, unreachable);
+    entries.add(entry);
+    return entry;
   }
 
   /** Takes a second handle of a tensor that somebody else closes; shares its data. */
@@ -125,7 +135,19 @@ final class TensorPool implements AutoCloseable {
     if (Native.live_bytes() > collectAbove) {
       collect();
       // What lives on is in use: ask again only after as much more.
-      collectAbove = Math.max(Math.min(SOFT, limit / 4), Native.live_bytes() + SOFT);
+      final long live = Native.live_bytes();
+      collectAbove = Math.min(live + Math.min(SOFT, limit / 4), (live + limit) / 2);
+    }
+  }
+
+  /** Runs something that allocates and changes nothing, once more if there was no room. */
+  <T extends @Nullable Object> T allocate(Supplier<T> body) {
+    makeRoom();
+    try {
+      return body.get();
+    } catch (OutOfMemoryError e) {
+      collect();
+      return body.get();
     }
   }
 

@@ -127,9 +127,15 @@ def _boot(host):
         return to_java(eval(compile(source, "<eval>", "eval", dont_inherit=True), main.__dict__))
 
     def to_java(value):
-        # Tensors and losses as the Java objects that they wrap.
+        # Tensors and losses as the Java objects that they wrap; a function as a loss.
         handle = getattr(value, "_jloss", None)
-        return value if handle is None else handle
+        if handle is not None:
+            return handle
+        if not isinstance(value, type) and (callable(value) or hasattr(value, "forward")):
+            import jloss
+
+            return jloss.loss(value)._jloss
+        return value
 
     def get_global(name):
         return to_java(main.__dict__[name])
@@ -142,10 +148,10 @@ def _boot(host):
 
         main.__dict__[name] = _wrap(handle)
 
-    def set_loss(name, id, parameters, values):
+    def set_system(name, handle, description):
         import jloss
 
-        main.__dict__[name] = jloss._losses._unpickled(id, dict(zip(parameters, values)), {})
+        main.__dict__[name] = jloss._losses._from_java(handle, description)
 
     def describe(error):
         import traceback

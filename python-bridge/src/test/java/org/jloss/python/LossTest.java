@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
@@ -15,6 +17,7 @@ import org.jloss.Losses;
 import org.jloss.Spec;
 import org.jloss.Tensors;
 import org.jloss.ValueAndGradient;
+import org.jloss.annotation.Domain;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -40,53 +43,38 @@ class LossTest {
     return Losses.all().stream().filter(s -> Loss.class.isAssignableFrom(s.type()));
   }
 
+  private static final Map<String, Long> SIZES =
+      Map.of("N", 4L, "C", 5L, "D", 6L, "K", 7L, "M", 4L, "T", 3L, "Q", 1L, "*", 2L);
+
   /** An input of the first shape that its specification names. */
-  private static Tensor input(Spec.InputSpec input, Random random) {
-    final List<Long> shape = new ArrayList<>();
-    final String first = input.shape().split("\\|")[0].strip();
-    for (final String axis : first.replaceAll("[()]", "").split(",")) {
-      if (!axis.isBlank()) {
-        shape.add(axis.strip().equals("*") ? 3L : axis.strip().equals("C") ? 5L : 4L);
-      }
+  static Tensor input(Spec.InputSpec input, Random random) {
+    final String first = input.shape().split("\\|")[0];
+    final long[] shape =
+        first.equals("()")
+            ? new long[0]
+            : first.equals("*")
+                ? new long[] {4, 5, 2}
+                : Arrays.stream(first.split(",")).mapToLong(SIZES::get).toArray();
+    final int count = (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    final Domain domain = input.domain();
+    if (domain == Domain.CLASS_INDEX
+        || domain == Domain.CLASS_INDEX_OR_SIMPLEX
+        || domain == Domain.LABEL) {
+      return Tensors.of(random.longs(count, 0, domain == Domain.LABEL ? 3 : 5).toArray(), shape);
     }
-    int count = 1;
-    for (final long size : shape) {
-      count *= (int) size;
+    final double[] values = new double[count];
+    for (int i = 0; i < count; i++) {
+      values[i] =
+          switch (domain) {
+            case PROBABILITY, SIMPLEX -> 0.05 + 0.9 * random.nextDouble();
+            case LOG_PROBABILITY -> Math.log(0.05 + 0.9 * random.nextDouble());
+            case BINARY -> random.nextInt(2);
+            case SIGN -> random.nextInt(2) * 2 - 1;
+            case WEIGHT -> 0.5 + random.nextDouble();
+            default -> random.nextGaussian();
+          };
     }
-    final long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
-    final double[] values = random.doubles(count).toArray();
-    final long[] indices = random.ints(count, 0, 3).asLongStream().toArray();
-    switch (input.domain()) {
-      case CLASS_INDEX, CLASS_INDEX_OR_SIMPLEX, LABEL:
-        return Tensors.of(indices, sizes);
-      case SIGN:
-        for (int i = 0; i < count; i++) {
-          values[i] = values[i] < 0.5 ? -1 : 1;
-        }
-        break;
-      case BINARY:
-        for (int i = 0; i < count; i++) {
-          values[i] = Math.rint(values[i]);
-        }
-        break;
-      case LOG_PROBABILITY:
-        for (int i = 0; i < count; i++) {
-          values[i] = Math.log(values[i]);
-        }
-        break;
-      case SIMPLEX:
-        // Each is one class's share, so that any class axis sums to about one.
-        for (int i = 0; i < count; i++) {
-          values[i] = 0.2;
-        }
-        break;
-      default:
-        break;
-    }
-    if (sizes.length == 0) {
-      return Tensors.scalar(values[0]);
-    }
-    return Tensors.of(values, sizes);
+    return Tensors.of(values, shape);
   }
 
   @ParameterizedTest
@@ -168,6 +156,11 @@ class LossTest {
   }
 
   private static String message(String expression) {
+    return message(python, expression);
+  }
+
+  /** What an expression raises. */
+  static String message(PythonBridge python, String expression) {
     try {
       python.eval(expression);
       return "";

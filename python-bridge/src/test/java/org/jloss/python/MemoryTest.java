@@ -8,10 +8,10 @@ import org.junit.jupiter.api.Test;
 class MemoryTest {
   @Test
   void tenThousandSteps() {
-    // About 70 KiB of tensors a step: twice the budget in all.
+    // About 70 KiB of tensors a step: seven times the budget in all.
     final Script script =
         Script.run(
-            PythonBridge.builder().memory(300L << 20),
+            PythonBridge.builder().memory(100L << 20),
             """
             import jloss
             w = jloss.zeros(64, 16, requires_grad=True)

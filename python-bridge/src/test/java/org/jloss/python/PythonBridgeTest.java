@@ -86,7 +86,14 @@ class PythonBridgeTest {
   void exportedMembersHandOutNoPointer() {
     int exported = 0;
     for (final Class<?> type :
-        List.of(Host.class, PyTensor.class, PyLoss.class, PyError.class, PyCode.class)) {
+        List.of(
+            Host.class,
+            PyTensor.class,
+            PyLoss.class,
+            PyMiner.class,
+            PyMemory.class,
+            PyError.class,
+            PyCode.class)) {
       for (final Method method : type.getDeclaredMethods()) {
         if (method.isAnnotationPresent(HostAccess.Export.class)) {
           exported++;

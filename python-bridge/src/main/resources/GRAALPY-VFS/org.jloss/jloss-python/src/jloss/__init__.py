@@ -6,8 +6,8 @@
     value, gradients = jloss.FocalLoss().value_and_grad(logits, target)
     jloss.functional.focal_loss(logits, target, gamma=2.0)
 
-Every loss of the library is a class here and a function in jloss.functional; dir(jloss) lists
-them, help() tells the formula, the shapes and the parameters of one. Operators of libtorch are
+Every loss, miner and memory of the library is a class here, and but for memories a function in
+jloss.functional; dir(jloss) lists them, jloss.loss makes one of a function of tensors, help() tells the formula, the shapes and the parameters of one. Operators of libtorch are
 functions of this module and methods of Tensor: jloss.exp(x), x.exp().
 """
 
@@ -39,7 +39,7 @@ from ._tensor import (
     set_grad_enabled,
     tensor,
 )
-from ._losses import Loss, names as _names, loss_class as _loss_class
+from ._losses import Loss, Memory, Miner, Pairs, Triplets, loss, names as _names, loss_class as _loss_class
 from . import functional
 
 from math import e, inf, nan, pi

@@ -1,8 +1,10 @@
-"""Classes and functions of all losses, made from Java's descriptions of them."""
+"""Classes and functions of all losses, miners and memories, made from Java's descriptions."""
 
 import collections
 import json
+import keyword
 import math
+import os
 
 from _jloss_host import host
 
@@ -34,10 +36,9 @@ _TORCH_NN = {
     "CTCLoss": "blank reduction zero_infinity",
 }
 
-_ids = {}
 _all = [str(n) for n in host.names()]
-for _name, _id in zip(_all[::2], _all[1::2]):
-    _ids[_name] = _id
+_ids = dict(zip(_all[::3], _all[1::3]))
+_kinds = dict(zip(_all[1::3], _all[2::3]))
 _torch_ids = {
     name: id for name in _TORCH_NN for id in _ids.values() if id.replace("_", "") == name.lower()
 }
@@ -46,20 +47,23 @@ _specs = {}
 
 
 def names():
-    """The names of all losses' classes."""
+    """The names of all classes."""
     return [*_ids, *_torch_ids]
 
 
 def ids():
-    """The names of all losses' functions."""
-    return list(_ids.values())
+    """The names of all functions: of what keeps a state there is none."""
+    return [id for id, kind in _kinds.items() if kind != "memory"]
 
 
-class Loss:
-    """A loss: called with tensors, it returns a tensor with a graph for backward().
+Triplets = collections.namedtuple("Triplets", "anchor positive negative")
+Triplets.__doc__ = "Positions in a batch, one vector each."
+Pairs = collections.namedtuple("Pairs", "anchor1 positive anchor2 negative")
+Pairs.__doc__ = "Positions in a batch: (anchor1, positive) are alike, (anchor2, negative) are not."
 
-    Losses are immutable; equal ones have the same class and parameters.
-    """
+
+class _System:
+    """What losses, miners and memories have in common."""
 
     def __setattr__(self, name, value):
         if name not in ("_parameters", "_held", "_jloss"):
@@ -68,9 +72,13 @@ class Loss:
         object.__setattr__(self, name, value)
 
     def _set(self, parameters, held=None):
-        self._parameters = parameters
+        self._hold(_create(self._spec["id"], parameters), parameters, held)
+
+    def _hold(self, handle, parameters, held=None):
+        # A memory's parameters show in its state.
+        self._parameters = {} if self._spec["kind"] == "memory" else parameters
         self._held = held or {}
-        self._jloss = _create(self._spec["id"], parameters)
+        self._jloss = handle
 
     def __getattr__(self, name):
         parameters = self.__dict__.get("_parameters", {})
@@ -89,6 +97,42 @@ class Loss:
             for spec, given in zip(self._spec["inputs"], inputs)
         )
 
+    def __repr__(self):
+        shown = {**self._held, **self._parameters}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+    def __eq__(self, other):
+        if not isinstance(other, _System):
+            return NotImplemented
+        if "_jloss" not in self.__dict__ or "_jloss" not in other.__dict__:
+            return self is other
+        return self._held == other._held and self._jloss.same(other._jloss)
+
+    def __hash__(self):
+        return self._jloss.hash() if "_jloss" in self.__dict__ else object.__hash__(self)
+
+    def __reduce__(self):
+        if "_jloss" not in self.__dict__:
+            return object.__reduce_ex__(self, 2)
+        if not self._spec["registered"]:
+            raise TypeError(f"cannot pickle '{type(self).__name__}' object: it is not jloss's own")
+        return _unpickled, (type(self).__name__, self._parameters, self._held)
+
+
+class Loss(_System):
+    """A loss: called with tensors, it returns a tensor with a graph for backward().
+
+    Losses are immutable; equal ones have the same class and parameters. A subclass with a method
+    forward is a loss too.
+    """
+
+    def __call__(self, *inputs):
+        return self.forward(*inputs)
+
+    def value_and_grad(self, *inputs):
+        """The value and its gradients by the tensors' names, see jloss.loss."""
+        return loss(self).value_and_grad(*inputs)
+
     def _apply(self, inputs):
         return _wrap(call(self._jloss.apply, self._inputs(inputs)))
 
@@ -96,20 +140,74 @@ class Loss:
         value, *gradients = call(self._jloss.valueAndGradient, self._inputs(inputs))
         return _wrap(value), self._gradients(*map(_wrap, gradients))
 
+
+class Miner(_System):
+    """A miner: picks triplets or pairs out of a batch of embeddings, as positions without gradient.
+
+    Miners are immutable; equal ones have the same class and parameters.
+    """
+
+    def _apply(self, inputs):
+        return _indices(call(self._jloss.apply, self._inputs(inputs)))
+
+
+class Memory(_System):
+    """A store of past embeddings, which keeps a state. Close it, or use it in a with statement."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def enqueue(self, keys):
+        """Puts keys in: a copy, without their graph."""
+        call(self._jloss.enqueue, (keys,))
+
+    def keys(self):
+        """What it holds: the state itself, which later calls change."""
+        return _wrap(call(self._jloss.keys))
+
+    @property
+    def position(self):
+        """Where the next key goes."""
+        return call(self._jloss.position)
+
+    def save(self, file):
+        """Writes the state to a safetensors file, in a folder that is open to the script."""
+        call(self._jloss.save, os.fsdecode(file))
+
+    @classmethod
+    def load(cls, file):
+        """Reads what save wrote, in a folder that is open to the script."""
+        made = cls.__new__(cls)
+        made._hold(call(host.load, cls._spec["id"], os.fsdecode(file)), {})
+        return made
+
+    def close(self):
+        """Frees the state."""
+        call(self._jloss.close)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *raised):
+        self.close()
+
     def __repr__(self):
-        shown = {**self._held, **self._parameters}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
-
-    def __eq__(self, other):
-        if not isinstance(other, Loss):
-            return NotImplemented
-        return self._held == other._held and self._jloss.same(other._jloss)
-
-    def __hash__(self):
-        return self._jloss.hash()
+        try:
+            state = f"keys of shape {list(self.keys().shape)}, position {self.position}"
+        except RuntimeError:
+            state = "closed"
+        return f"{type(self).__name__}({state})"
 
     def __reduce__(self):
-        return _unpickled, (type(self).__name__, self._parameters, self._held)
+        raise TypeError(f"cannot pickle '{type(self).__name__}' object: it has a method save")
+
+
+_BASES = {"loss": Loss, "miner": Miner, "memory": Memory}
+
+
+def _indices(vectors):
+    vectors = _wrap(vectors)
+    return (Triplets if len(vectors) == 3 else Pairs)(*vectors)
 
 
 def _unpickled(name, parameters, held):
@@ -120,7 +218,7 @@ def _unpickled(name, parameters, held):
 
 
 def _create(id, parameters):
-    return call(host.loss, id, tuple(parameters), tuple(parameters.values()))
+    return call(host.make, id, tuple(parameters), tuple(parameters.values()))
 
 
 def _plain(value):
@@ -141,12 +239,74 @@ def spec(id):
     """What a loss is."""
     found = _specs.get(id)
     if found is None:
-        found = json.loads(str(call(host.spec, id)))
-        for parameter in found["parameters"]:
-            if parameter["default"] in ("inf", "-inf"):
-                parameter["default"] = math.inf if parameter["default"] == "inf" else -math.inf
-        _specs[id] = found
+        found = _specs[id] = _read(call(host.spec, id))
     return found
+
+
+def _read(text):
+    found = json.loads(str(text))
+    for parameter in found["parameters"]:
+        default = parameter["default"]
+        if default in ("inf", "-inf"):
+            parameter["default"] = math.inf if default == "inf" else -math.inf
+        elif isinstance(default, list):
+            parameter["default"] = tuple(default)
+    for k, i in enumerate(found["inputs"]):
+        if not i["name"].isidentifier() or keyword.iskeyword(i["name"]) or i["name"][0] == "_":
+            i["name"] = f"input{k}"  # a user's own may be called anything
+    return found
+
+
+def _from_java(handle, text):
+    """A loss, miner or memory that Java made."""
+    about = _read(text)
+    name = about["name"]
+    if about["registered"]:
+        cls = loss_class(name)
+    else:
+        init = "def __init__(self, *args, **kwargs):\n    raise TypeError(message)\n"
+        cls = _class(name, _BASES[about["kind"]], about, init)
+    made = cls.__new__(cls)
+    made._hold(handle, {p["name"]: p["default"] for p in about["parameters"]})
+    return made
+
+
+def loss(function, name=None):
+    """A loss like the library's own from a function of tensors, or an object with a method forward.
+
+    Its tensors are the parameters that have no default, and those after them whose default is None,
+    which may be left out; others keep their default. It must return a tensor, which autograd
+    differentiates. PythonBridge.get hands such a loss to Java.
+    """
+    import inspect
+
+    if isinstance(function, Loss) and "_jloss" in function.__dict__:
+        return function
+    forward = getattr(function, "forward", function)
+    if isinstance(function, type) or not callable(forward):
+        raise TypeError(f"loss(): expected a function of tensors, got {function!r}")
+    if name is None:
+        name = getattr(function, "__name__", type(function).__name__).strip("<>")
+    names, required = [], 0
+    for parameter in inspect.signature(forward).parameters.values():
+        if parameter.kind > parameter.POSITIONAL_OR_KEYWORD:
+            break
+        if parameter.default is parameter.empty:
+            required += 1
+        elif parameter.default is not None:
+            break
+        names.append(parameter.name)
+    if not names:
+        raise TypeError(f"loss(): expected {name} to have a parameter for each tensor")
+
+    def formula(*handles):
+        result = forward(*[_wrap(h) for h in handles])
+        if not isinstance(result, Tensor):
+            raise TypeError(f"{name}: expected a Tensor, got {type(result).__name__}")
+        return result._jloss
+
+    handle = call(host.own, name, tuple(names), required, formula)
+    return _from_java(handle, call(host.describe, handle))
 
 
 def _tensors(spec):
@@ -193,11 +353,13 @@ def _make(name, spec):
     parameters = {p["name"]: p["default"] for p in spec["parameters"]}
     listed = "".join(f", {n}={d!r}" for n, d in parameters.items())
     given = ", ".join(f"{n!r}: _plain({n})" for n in parameters)
+    # A memory's are its sizes, which read well by position.
+    star = ", *" if parameters and spec["kind"] != "memory" else ""
     return _class(
         name,
-        Loss,
+        _BASES[spec["kind"]],
         spec,
-        f"def __init__(self{', *' if parameters else ''}{listed}):\n    self._set({{{given}}})\n",
+        f"def __init__(self{star}{listed}):\n    self._set({{{given}}})\n",
     )
 
 
@@ -243,16 +405,29 @@ def _class(name, base, spec, init):
         "__doc__": _document(spec),
         "__module__": "jloss",
         "_spec": spec,
-        "__init__": _define(init, "__init__", "jloss", _plain=_plain, _reduction=_reduction),
+        "__init__": _define(
+            init,
+            "__init__",
+            "jloss",
+            _plain=_plain,
+            _reduction=_reduction,
+            message=f"{name} was made outside of jloss: there is no making another here",
+        ),
     }
-    if base is Loss:
+    if base is Loss or base is Miner:
         tensors = _tensors(spec)
         names = ", ".join(i["name"] for i in spec["inputs"])
         members["_gradients"] = collections.namedtuple(
             "Gradients", [i["name"] for i in spec["inputs"]]
         )
         for method, target, doc in (
-            ("__call__", "_apply", "The loss, with a graph where a tensor requires a gradient."),
+            (
+                "__call__",
+                "_apply",
+                "The loss, with a graph where a tensor requires a gradient."
+                if base is Loss
+                else "The picked positions.",
+            ),
             (
                 "value_and_grad",
                 "_value_and_grad",
@@ -260,6 +435,8 @@ def _class(name, base, spec, init):
                 "of those that require one; where none does, of the predictions.",
             ),
         ):
+            if base is Miner and method == "value_and_grad":
+                continue
             source = f"def {method}(self, {tensors}):\n    return self.{target}(({names},))\n"
             members[method] = _define(source, method, "jloss")
             members[method].__doc__ = doc
@@ -273,7 +450,7 @@ _cache = {}
 
 
 def _cached(id, parameters):
-    """Java's loss of these parameters: those of a loop are the same at each step."""
+    """Java's loss or miner of these parameters: those of a loop are the same at each step."""
     try:
         key = (id, *parameters.values())
         found = _cache.get(key)
@@ -288,7 +465,7 @@ def _cached(id, parameters):
 
 def function(id):
     """The function of this id: jloss.functional.<id>, or None."""
-    if id not in _ids.values():
+    if id not in ids():
         return None
     about = spec(id)
     inputs = [i["name"] for i in about["inputs"]]
@@ -313,7 +490,7 @@ def function(id):
         Tensor=Tensor,
         _cached=_cached,
         _plain=_plain,
-        _wrap=_wrap,
+        _wrap=_indices if about["kind"] == "miner" else _wrap,
         call=call,
     )
     made.__doc__ = _document(about)
