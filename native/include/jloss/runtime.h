@@ -12,9 +12,9 @@ using at::Tensor;  // the preset's name of it
 
 namespace jloss {
 
-/// Kind and message of an exception on its way to Java: the character 1, a letter (V value, I index, T type, N not
-/// implemented, M memory, R any other), then the message without a backtrace. The text lives until
-/// the next call on this thread.
+/// Kind and message of an exception on its way to Java: the character 1, a letter (V value, I
+/// index, T type, N not implemented, M memory, R any other), then the message without a backtrace.
+/// The text lives until the next call on this thread.
 JLOSS_API const char* describe(const std::exception& e);
 
 /// The version of this library, and that of the libtorch whose headers it was compiled with.
