@@ -3,8 +3,9 @@
 
 namespace jloss {
 
-/// l = (1 - t) x + (1 + (pw - 1) t) softplus(-x); dl/dx = (1 - t) sigmoid(x) - pw t sigmoid(-x),
-/// which cancels at neither end; dl/dt = (pw - 1) softplus(-x) - x. pw is the extra operand.
+/// l = (1 - t) x + (1 + (pw - 1) t) softplus(-x), see Logistic; dl/dx = (1 - t) sigmoid(x) - pw t
+/// sigmoid(-x), which cancels at neither end; dl/dt = (pw - 1) softplus(-x) - x. pw is the extra
+/// operand.
 template <class V>
 struct BceWithLogitsTerms {
   bool has_pos_weight;  // without one 0 times an infinite softplus would make a NaN
@@ -16,7 +17,7 @@ struct BceWithLogitsTerms {
     const V one(1);
     const Logistic<V> s(x);
     Terms<V> out;
-    out.l = (one - t) * x + (one + (pw - one) * t) * s.softplus_neg;
+    out.l = s.cross_entropy(x, t, pw);
     out.dx = (one - t) * s.positive - pw * t * s.negative;
     out.dt = has_pos_weight ? (pw - one) * s.softplus_neg - x : x.neg();
     return out;

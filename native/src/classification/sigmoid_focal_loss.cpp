@@ -19,7 +19,7 @@ struct SigmoidFocalTerms {
   Terms<V> operator()(V x, V t, V pw) const {
     const V one(1), u = one - t;
     const Logistic<V> s(x);
-    const V b = u * x + (one + (pw - one) * t) * s.softplus_neg;
+    const V b = s.cross_entropy(x, t, pw);
     const V q = s.positive * u + s.negative * t;
     const V a = a0 + a1 * t;
     Terms<V> out;

@@ -1,6 +1,7 @@
 // The logistic function and its kin, without loss of digits at either end.
 #pragma once
 
+#include <limits>
 #include <type_traits>
 
 namespace jloss {
@@ -28,6 +29,7 @@ V log1p_of_unit(V z) {
 template <class V>
 struct Logistic {
   V softplus_neg, positive, negative;
+  V rest;  // of softplus(-x) beyond max(-x, 0)
 
   explicit Logistic(V x) {
     const V zero(0), one(1);
@@ -35,9 +37,22 @@ struct Logistic {
     const V small = z / (one + z), large = one / (one + z);
     const auto above = x >= zero;
     // max(-x, 0) by a blend, so that NaN stays.
-    softplus_neg = log1p_of_unit(z) + V::blendv(x.neg(), zero, above);
+    rest = log1p_of_unit(z);
+    softplus_neg = rest + V::blendv(x.neg(), zero, above);
     positive = V::blendv(small, large, above);
     negative = V::blendv(large, small, above);
+  }
+
+  /// (1 - t) x + (1 + (pw - 1) t) softplus(-x), as a sum of terms of one sign: -pw t x or (1 - t)
+  /// x, and the rest. Taken as it stands, the first two terms would swallow the third where t is 0
+  /// or 1.
+  V cross_entropy(V x, V t, V pw) const {
+    using T = typename V::value_type;
+    const V zero(0), one(1), infinity(std::numeric_limits<T>::infinity());
+    V large = V::blendv((one - t) * x, (pw * t * x).neg(), x < zero);
+    // As torch, which computes inf - inf there.
+    large = V::blendv(large, V(std::numeric_limits<T>::quiet_NaN()), x == infinity.neg());
+    return large + (one + (pw - one) * t) * rest;
   }
 };
 

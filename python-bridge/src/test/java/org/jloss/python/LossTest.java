@@ -3,6 +3,7 @@ package org.jloss.python;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -167,6 +168,15 @@ class LossTest {
     } catch (PythonException e) {
       return e.getMessage();
     }
+  }
+
+  @Test
+  void aParameterCannotBeAssigned() {
+    final PythonException thrown =
+        assertThrows(
+            PythonException.class,
+            () -> python.exec("import jloss\nf = jloss.FocalLoss(gamma=3)\nf.gamma = 5"));
+    assertTrue(thrown.getMessage().contains("immutable"), thrown.getMessage());
   }
 
   @Test

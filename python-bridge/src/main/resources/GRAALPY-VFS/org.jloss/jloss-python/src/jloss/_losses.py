@@ -66,7 +66,8 @@ class _System:
     """What losses, miners and memories have in common."""
 
     def __setattr__(self, name, value):
-        if name not in ("_parameters", "_held", "_jloss"):
+        # A subclass of the script's own may keep what it likes.
+        if "_spec" in type(self).__dict__ and name not in ("_parameters", "_held", "_jloss"):
             kind = type(self).__name__
             raise AttributeError(f"{kind} is immutable; make a new one: {kind}({name}={value!r})")
         object.__setattr__(self, name, value)
