@@ -56,7 +56,7 @@ class MainTest {
         "plot mse_loss --set reduction=batchmean | jloss plot: mse_loss: expected reduction one of none,"
             + " mean, sum, got batchmean",
         "plot huber_loss --set delta=0 | jloss plot: huber_loss: expected delta > 0, got 0.0",
-        "plot huber_loss --set delta=x | jloss plot: huber_loss: expected delta to be a double, got 'x'",
+        "plot huber_loss --set delta=x | jloss plot: huber_loss: expected delta > 0, got 'x'",
         "plot mse_loss --set beta=1 | jloss plot: mse_loss: unexpected parameter beta; there are"
             + " reduction",
         "plot batch_hard_miner | jloss plot: batch_hard_miner is no loss: it has no curve",
