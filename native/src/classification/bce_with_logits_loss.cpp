@@ -39,9 +39,7 @@ at::Tensor bce_with_logits_loss(const at::Tensor& input, const at::Tensor& targe
                                 const std::optional<at::Tensor>& pos_weight, int64_t reduction,
                                 Gradients* gradients) {
   const Arg x{"bce_with_logits_loss", "input", input}, t{"bce_with_logits_loss", "target", target};
-  check_floating(x);
-  check_like(t, x);
-  check_same_shape(t, x);
+  check_pair(x, t);
   const auto w = value_or_undefined(weight), pw = value_or_undefined(pos_weight);
   check_factor({"bce_with_logits_loss", "weight", w}, x);
   check_factor({"bce_with_logits_loss", "pos_weight", pw}, x);

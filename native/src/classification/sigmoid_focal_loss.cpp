@@ -57,9 +57,7 @@ at::Tensor sigmoid_focal_loss(const at::Tensor& input, const at::Tensor& target,
                               double gamma, int64_t alpha_mode, int64_t reduction,
                               Gradients* gradients) {
   const Arg x{"sigmoid_focal_loss", "input", input}, t{"sigmoid_focal_loss", "target", target};
-  check_floating(x);
-  check_like(t, x);
-  check_same_shape(t, x);
+  check_pair(x, t);
   const auto w = value_or_undefined(weight), pw = value_or_undefined(pos_weight);
   check_factor({"sigmoid_focal_loss", "weight", w}, x);
   check_factor({"sigmoid_focal_loss", "pos_weight", pw}, x);

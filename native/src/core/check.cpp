@@ -31,6 +31,19 @@ void check_same_shape(const Arg& a, const Arg& b) {
                     a.tensor.sym_sizes());
 }
 
+void check_pair(const Arg& input, const Arg& target) {
+  check_floating(input);
+  check_like(target, input);
+  check_same_shape(target, input);
+}
+
+void check_element_weight(const Arg& arg, const Arg& to) {
+  if (arg.tensor.defined()) {
+    check_like(arg, to);
+    check_same_shape(arg, to);
+  }
+}
+
 void check_broadcasts(const Arg& arg, const Arg& to) {
   const auto from = arg.tensor.sym_sizes(), shape = to.tensor.sym_sizes();
   bool fits = from.size() <= shape.size();

@@ -25,6 +25,12 @@ void check_like(const Arg& arg, const Arg& first);
 /// Equal shapes; nothing is broadcast.
 void check_same_shape(const Arg& a, const Arg& b);
 
+/// A prediction and a target: floating, of one dtype, device and shape.
+void check_pair(const Arg& input, const Arg& target);
+
+/// Undefined, or a factor an element of `to`.
+void check_element_weight(const Arg& arg, const Arg& to);
+
 /// Broadcastable to the shape of `to`.
 void check_broadcasts(const Arg& arg, const Arg& to);
 

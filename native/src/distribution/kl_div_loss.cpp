@@ -43,9 +43,7 @@ namespace jloss {
 at::Tensor kl_div_loss(const at::Tensor& input, const at::Tensor& target, bool log_target,
                        int64_t reduction, Gradients* gradients) {
   const Arg x{"kl_div_loss", "input", input}, t{"kl_div_loss", "target", target};
-  check_floating(x);
-  check_like(t, x);
-  check_same_shape(t, x);
+  check_pair(x, t);
   check_reduction("kl_div_loss", reduction, /*batchmean=*/true);
 
   return evaluate(

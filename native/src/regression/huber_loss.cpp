@@ -34,14 +34,9 @@ at::Tensor huber_loss(const at::Tensor& input, const at::Tensor& target,
                       const std::optional<at::Tensor>& weight, int64_t reduction, double delta,
                       Gradients* gradients) {
   const Arg x{"huber_loss", "input", input}, t{"huber_loss", "target", target};
-  check_floating(x);
-  check_like(t, x);
-  check_same_shape(t, x);
+  check_pair(x, t);
   const auto w = value_or_undefined(weight);
-  if (w.defined()) {
-    check_like({"huber_loss", "weight", w}, x);
-    check_same_shape({"huber_loss", "weight", w}, x);
-  }
+  check_element_weight({"huber_loss", "weight", w}, x);
   check_reduction("huber_loss", reduction);
   TORCH_CHECK_VALUE(delta > 0, "huber_loss: expected delta > 0, got ", delta);
 

@@ -29,14 +29,9 @@ at::Tensor mse_loss(const at::Tensor& input, const at::Tensor& target,
                     const std::optional<at::Tensor>& weight, int64_t reduction,
                     Gradients* gradients) {
   const Arg x{"mse_loss", "input", input}, t{"mse_loss", "target", target};
-  check_floating(x);
-  check_like(t, x);
-  check_same_shape(t, x);
+  check_pair(x, t);
   const auto w = value_or_undefined(weight);
-  if (w.defined()) {
-    check_like({"mse_loss", "weight", w}, x);
-    check_same_shape({"mse_loss", "weight", w}, x);
-  }
+  check_element_weight({"mse_loss", "weight", w}, x);
   check_reduction("mse_loss", reduction);
 
   return evaluate(

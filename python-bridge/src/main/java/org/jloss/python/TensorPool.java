@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
+import org.jloss.MemoryBudget;
 import org.jloss.NativeLibrary;
 import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +83,7 @@ final class TensorPool implements AutoCloseable {
     if (!loaded) {
       NativeLibrary.load();
       Native.track_memory(true);
-      limit = Native.live_bytes() + (budget > 0 ? budget : Machine.availableMemory());
+      limit = Native.live_bytes() + (budget > 0 ? budget : MemoryBudget.available());
       collectAbove = Math.min(SOFT, limit / 4);
       loaded = true;
       if (depth > 0) {
