@@ -21,8 +21,14 @@ public record ArrayGradients(Spec spec, NdArray value, List<@Nullable NdArray> g
   public @Nullable NdArray gradient(String input) {
     final int index = spec.indexOf(input);
     if (index < 0) {
-      throw new IllegalArgumentException(spec.id() + " has no input " + input);
+      throw new IllegalArgumentException(
+          spec.id() + ": expected an input's name, one of " + spec.inputNames() + ", got " + input);
     }
     return gradients.get(index);
+  }
+
+  @Override
+  public String toString() {
+    return spec.id() + ": value " + value + ", gradients " + gradients;
   }
 }

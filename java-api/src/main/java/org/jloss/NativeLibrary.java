@@ -72,7 +72,8 @@ public final class NativeLibrary {
                 + e.getMessage()
                 + ". Expected on the class path or module path: jloss-native with classifier "
                 + Loader.getPlatform()
-                + ", and org.bytedeco's pytorch, openblas and javacpp with it.",
+                + ", and org.bytedeco's pytorch, openblas and javacpp with it."
+                + modules(),
             e);
       }
     }
@@ -100,6 +101,15 @@ public final class NativeLibrary {
         channel.close();
       }
     }
+  }
+
+  /** What is easily forgotten on the module path. */
+  private static String modules() {
+    return NativeLibrary.class.getModule().isNamed()
+        ? " On the module path start the JVM with --add-modules org.jloss.binding.linux.x86_64,"
+            + "org.bytedeco.javacpp.linux.x86_64,org.bytedeco.openblas.linux.x86_64,"
+            + "org.bytedeco.pytorch.linux.x86_64"
+        : "";
   }
 
   private static String presetVersion() throws IOException {

@@ -132,6 +132,11 @@ public record Spec(
     return inputs.stream().filter(i -> i.name().equals(name)).findFirst();
   }
 
+  /** The names of the inputs, for messages. */
+  String inputNames() {
+    return String.join(", ", inputs.stream().map(InputSpec::name).toList());
+  }
+
   /** The position of an input, or -1. */
   public int indexOf(String input) {
     for (int i = 0; i < inputs.size(); i++) {

@@ -1,5 +1,6 @@
 package org.jloss;
 
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.jspecify.annotations.Nullable;
@@ -51,9 +52,16 @@ public final class ValueAndGradient implements AutoCloseable {
   public @Nullable Tensor gradient(String input) {
     final int index = spec.indexOf(input);
     if (index < 0) {
-      throw new IllegalArgumentException(spec.id() + " has no input " + input);
+      throw new IllegalArgumentException(
+          spec.id() + ": expected an input's name, one of " + spec.inputNames() + ", got " + input);
     }
     return gradient(index);
+  }
+
+  @Override
+  public String toString() {
+    return spec.id()
+        + (value.isNull() ? ": closed" : ": value of shape " + Arrays.toString(value.shape()));
   }
 
   @Override

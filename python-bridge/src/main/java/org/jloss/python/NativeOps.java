@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongVector;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.jloss.Errors;
@@ -66,6 +67,19 @@ final class NativeOps {
           "ctc_loss",
           "coalesce",
           "to_dense");
+
+  private static final Set<String> DIVISIONS =
+      Set.of(
+          "div",
+          "div_",
+          "divide",
+          "divide_",
+          "floor_divide",
+          "floor_divide_",
+          "remainder",
+          "remainder_",
+          "fmod",
+          "fmod_");
 
   /** Kinds that trust their indices or formats: a script could read and write beyond a tensor. */
   private static final Pattern UNCHECKED =
@@ -153,6 +167,9 @@ final class NativeOps {
     for (final Schema schema : overloads) {
       final Object[] bound = bind(schema, arguments, keywords);
       if (bound != null) {
+        if (DIVISIONS.contains(schema.name()) && bound.length > 1) {
+          checkDivision(schema.name(), bound);
+        }
         return run(schema, bound);
       }
     }
@@ -165,6 +182,38 @@ final class NativeOps {
 
   PyTensor tensor(String name, @Nullable Object... arguments) {
     return (PyTensor) Objects.requireNonNull(call(name, arguments));
+  }
+
+  /** The processor traps on the smallest integer divided by -1, and that ends the JVM. */
+  private static void checkDivision(String name, @Nullable Object[] bound) {
+    final boolean rounds =
+        !name.startsWith("div") || (bound.length > 2 && bound[2] instanceof String);
+    if (!rounds || !(bound[0] instanceof PyTensor dividend)) {
+      return;
+    }
+    try (PointerScope scope = new PointerScope()) {
+      final long smallest;
+      switch (dividend.tensor().scalar_type().intern()) {
+        case Long -> smallest = Long.MIN_VALUE;
+        case Int -> smallest = Integer.MIN_VALUE;
+        default -> {
+          return;
+        }
+      }
+      final boolean negates =
+          bound[1] instanceof PyTensor divisor
+              ? has(divisor.tensor(), -1)
+              : bound[1] instanceof Number number && number.doubleValue() == -1;
+      if (negates && has(dividend.tensor(), smallest)) {
+        throw new PyError(
+            "RuntimeError",
+            name + ": the quotient of " + smallest + " and -1 is no integer of its dtype");
+      }
+    }
+  }
+
+  private static boolean has(Tensor tensor, long value) {
+    return tensor.eq(new Scalar(value)).any().item().toBool();
   }
 
   private enum Absent {

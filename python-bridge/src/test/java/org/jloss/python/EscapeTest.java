@@ -1,14 +1,38 @@
 package org.jloss.python;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a script may not do it cannot do, and the JVM lives on: these run in the tests' own. */
 class EscapeTest {
+  /** Operators that do not check their indices, and the one division that a processor traps on. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "jloss.tensor([-2**63]).div(jloss.tensor([-1]), rounding_mode='trunc')",
+        "jloss.tensor([-2**63]).floor_divide(-1)",
+        "jloss.tensor([-2**63]).remainder(jloss.tensor([-1]))",
+        "jloss.op.max_pool2d_with_indices_backward",
+        "jloss.max_pool2d_with_indices_backward",
+        "jloss.sparse_coo_tensor",
+        "jloss.segment_reduce",
+        "jloss.tensor([1.0]).to_sparse()",
+        "__import__('sys').modules['_jloss_host'].host.code(47)",
+      })
+  void operatorsThatWouldEndTheJvm(String expression) {
+    try (PythonBridge python = PythonBridge.create()) {
+      assertThrows(RuntimeException.class, () -> python.exec("import jloss\n" + expression));
+      assertEquals("3", String.valueOf(python.eval("1 + 2")));
+    }
+  }
+
   @Test
   void everyWayOutIsRefused() {
     final Script script =
