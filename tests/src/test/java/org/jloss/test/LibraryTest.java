@@ -115,6 +115,9 @@ class LibraryTest {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
+    if (Runtime.version().feature() >= 24) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
     command.addAll(options);
     command.addAll(Arrays.asList("-cp", classPath(), Probe.class.getName()));
     final ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -126,6 +129,6 @@ class LibraryTest {
     final String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertTrue(process.waitFor(5, TimeUnit.MINUTES));
     assertEquals(0, process.exitValue(), text);
-    return text.lines().filter(l -> !l.startsWith("WARNING: ")).toList();
+    return text.lines().filter(l -> !l.isBlank() && !l.startsWith("WARNING: ")).toList();
   }
 }
