@@ -214,12 +214,8 @@ public final class TensorEntry {
   }
 
   private Tensor toTensor(long[] target) {
-    long elements = 1;
-    for (int i = 0; i < target.length; i++) {
-      elements = Math.max(elements, target[i] * shape[i]);
-    }
-    MemoryBudget.check(elements, dtype.bytes());
     final int bytesNeeded = arrayLength(span(shape, target), dtype.bytes());
+    MemoryBudget.check(bytesNeeded, 1);
     Tensor tensor;
     try (TensorOptions options = new TensorOptions(dtype.scalarType())) {
       tensor = torch.empty_strided(shape, target, options);
