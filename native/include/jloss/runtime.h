@@ -56,14 +56,4 @@ struct OptionalInt {
   std::optional<int64_t> value;
 };
 
-/// Counts the bytes of CPU tensors allocated from now on, until as many calls with false as with
-/// true. Counting costs one small allocation a tensor; without it torch's allocator is untouched.
-JLOSS_API void track_memory(bool on);
-
-/// The bytes of tensors that were allocated while counting and are alive; the most there were since
-/// the last reset. Of all threads.
-JLOSS_API int64_t live_bytes();
-JLOSS_API int64_t peak_bytes();
-JLOSS_API void reset_peak_bytes();
-
 }  // namespace jloss
