@@ -171,17 +171,23 @@ public final class Host {
         });
   }
 
-  /** A tensor with a copy of a Python buffer's bytes. */
+  /** A tensor with a copy of Python's bytes. */
   @HostAccess.Export
-  public PyTensor fromBuffer(Value buffer, long dtype, Value shape) {
+  public PyTensor fromBytes(Value bytes, long dtype, Value shape) {
     return Guard.run(
         () -> {
           final PyTensor tensor =
               (PyTensor)
                   ops.call("empty", List.of(Args.list(shape)), Map.of("dtype", new PyCode(dtype)));
-          tensor.fill(buffer);
+          Elements.fill(tensor.tensor(), bytes);
           return tensor;
         });
+  }
+
+  /** A tensor's bytes, see {@link Elements#text}. */
+  @HostAccess.Export
+  public String toText(PyTensor tensor) {
+    return Guard.run(() -> Elements.text(tensor.tensor()));
   }
 
   /** A dtype, layout or memory format. */

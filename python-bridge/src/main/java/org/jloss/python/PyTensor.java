@@ -1,12 +1,9 @@
 package org.jloss.python;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -189,29 +186,6 @@ public final class PyTensor {
               ? Tensors.toDoubles(tensor())
               : (Object) Tensors.toLongs(tensor());
         });
-  }
-
-  /** Fills this tensor, which lies in row order, with a Python buffer's bytes. */
-  void fill(Value buffer) {
-    final long bytes = numel() * itemsize();
-    if (!tensor().is_contiguous() || buffer.getBufferSize() != bytes) {
-      throw new IllegalArgumentException(
-          "expected a buffer of " + bytes + " bytes, got " + buffer.getBufferSize());
-    }
-    if (bytes == 0) {
-      return;
-    }
-    final byte[] chunk = new byte[(int) Math.min(bytes, 1 << 16)];
-    final ByteBuffer target =
-        new BytePointer(tensor().data_ptr())
-            .capacity(bytes)
-            .asByteBuffer()
-            .order(ByteOrder.nativeOrder());
-    for (long done = 0; done < bytes; done += chunk.length) {
-      final int count = (int) Math.min(chunk.length, bytes - done);
-      buffer.readBuffer(done, chunk, 0, count);
-      target.put(chunk, 0, count);
-    }
   }
 
   /**

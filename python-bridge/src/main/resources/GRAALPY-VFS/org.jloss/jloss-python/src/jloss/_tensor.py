@@ -1,12 +1,12 @@
 """Tensors."""
 
-import array
 import math
 
 from _jloss_host import host
 
-from . import _dtypes
-from ._dtypes import as_dtype, by_code, by_typecode
+from . import _data, _dtypes
+from ._data import tensor
+from ._dtypes import as_dtype, by_code
 from ._errors import call, translated
 
 _NUMBERS = (int, float, bool)
@@ -226,18 +226,20 @@ class Tensor:
 
     def tolist(self):
         """The elements as nested lists of Python numbers."""
-        values = list(call(self._jloss.values))
-        if self._jloss.dtype() == 11:
-            values = [v != 0 for v in values]
-        shape = self.shape
-        if not shape:
-            return values[0]
-        for size in reversed(shape[1:]):
-            if size == 0:
-                values = [[] for _ in range(math.prod(shape[: -1]))] if len(shape) > 1 else []
-                break
-            values = [values[i : i + size] for i in range(0, len(values), size)]
-        return values
+        return _data.to_list(self)
+
+    def tobytes(self):
+        """The elements' bytes in row order, as a copy."""
+        return _data.to_bytes(self)
+
+    def buffer(self):
+        """The elements as a memoryview of this shape: a copy that cannot be written to."""
+        return _data.to_buffer(self)
+
+    @property
+    def __array_interface__(self):
+        """What NumPy and its like read arrays by: a copy of the elements."""
+        return _data.array_interface(self)
 
     def __len__(self):
         shape = self._jloss.shape()
@@ -301,7 +303,7 @@ class Tensor:
         return copy
 
     def __reduce__(self):
-        return _restore, (self.dtype._name, tuple(self.shape), self.tolist(), self.requires_grad)
+        return _data.restore, (self.dtype._name, tuple(self.shape), self.tobytes(), self.requires_grad)
 
     # What the schemas do not say
 
@@ -481,105 +483,6 @@ def _index(index):
     return tuple(
         "..." if i is Ellipsis else tensor(i) if isinstance(i, (list, range)) else i for i in index
     )
-
-
-def _restore(dtype, shape, values, requires_grad):
-    made = tensor(values, dtype=getattr(_dtypes, dtype)).reshape(shape)
-    return made.requires_grad_() if requires_grad else made
-
-
-def _shape_of(data):
-    shape = []
-    while isinstance(data, (list, tuple, range)):
-        shape.append(len(data))
-        if not data:
-            break
-        data = data[0]
-    return tuple(shape)
-
-
-def _level(data, size, depth):
-    """One axis less: the elements of all lists at this depth, which must be equally long."""
-    flat = []
-    for part in data:
-        if not isinstance(part, (list, tuple, range)):
-            raise TypeError(f"expected a sequence at dim {depth}, got {type(part).__name__}")
-        if len(part) != size:
-            raise ValueError(f"expected sequence of length {size} at dim {depth} (got {len(part)})")
-        flat.extend(part)
-    return flat
-
-
-def tensor(data, dtype=None, requires_grad=False, device=None):
-    """A tensor with a copy of the data.
-
-    data: a number, nested lists or tuples of numbers, a tensor, or anything with a buffer: bytes,
-    bytearray, array.array, memoryview. dtype: of the data where it is not given; Python's floats
-    make float32.
-    """
-    if device not in (None, "cpu"):
-        raise NotImplementedError(f"there is no device {device!r}, only cpu")
-    if dtype is not None:
-        dtype = as_dtype(dtype)
-    if isinstance(data, Tensor):
-        made = data.detach().clone()
-    elif isinstance(data, (bytes, bytearray, array.array, memoryview)):
-        made = _from_buffer(data)
-    else:
-        made = _from_numbers(data, dtype)
-    if dtype is not None and made.dtype is not dtype:
-        made = made.to(dtype)
-    return made.requires_grad_() if requires_grad else made
-
-
-def _from_buffer(data):
-    view = memoryview(data)
-    code = view.format.lstrip("@=<")
-    if code not in by_typecode:
-        raise TypeError(f"a buffer of format '{view.format}' has no dtype")
-    shape = view.shape
-    data = data if isinstance(data, (bytes, array.array)) else view.tobytes()
-    return _wrap(call(host.fromBuffer, data, by_typecode[code]._code, shape))
-
-
-def _from_numbers(data, dtype):
-    shape = _shape_of(data)
-    flat = data if shape else [data]
-    for depth, size in enumerate(shape[1:], 1):
-        flat = _level(flat, size, depth)
-    kinds = set(map(type, flat))
-    if Tensor in kinds:
-        flat = [e.item() if isinstance(e, Tensor) else e for e in flat]
-        kinds = set(map(type, flat))
-    for kind in kinds:
-        if kind is list or kind is tuple:
-            raise ValueError(f"expected a number at dim {len(shape)}, got a sequence")
-        if kind not in _NUMBERS and not hasattr(kind, "__float__"):
-            raise TypeError(f"a {kind.__name__} is no element of a tensor")
-    if dtype is not None:
-        target = dtype
-    elif not kinds or any(k is not int and k is not bool for k in kinds):
-        target = _dtypes.float32
-    else:
-        target = _dtypes.bool if kinds == {bool} else _dtypes.int64
-    if target.is_floating_point:
-        typecode, source = ("f", _dtypes.float32) if target is _dtypes.float32 else ("d", _dtypes.float64)
-        try:
-            buffer = array.array(typecode, flat)
-        except OverflowError:
-            buffer = array.array("d", flat)
-            source = _dtypes.float64
-    else:
-        if target is not _dtypes.bool:
-            flat = [int(e) for e in flat] if kinds - {int, bool} else flat
-        else:
-            flat = [e != 0 for e in flat]
-        try:
-            buffer, source = array.array("q", flat), _dtypes.int64
-        except OverflowError:
-            raise RuntimeError("Overflow when unpacking long") from None
-    made = _wrap(call(host.fromBuffer, buffer, source._code, shape))
-    return made if made.dtype is target else made.to(target)
 
 
 class set_grad_enabled:
