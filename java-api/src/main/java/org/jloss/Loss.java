@@ -1,5 +1,7 @@
 package org.jloss;
 
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.jspecify.annotations.Nullable;
@@ -68,5 +70,30 @@ public interface Loss {
   /** The same on arrays; nothing native is left behind. */
   default ArrayGradients valueAndGradient(@Nullable NdArray... inputs) {
     return Calls.valueAndGradient(this, inputs);
+  }
+
+  /** This loss with its value and gradients multiplied by a finite number. */
+  default WeightedSum times(double factor) {
+    return WeightedSum.of(List.of(new WeightedSum.Term(factor, this, Map.of())));
+  }
+
+  /** This loss plus another: see {@link WeightedSum} for the tensors that the sum takes. */
+  default WeightedSum plus(Loss other) {
+    return WeightedSum.of(
+        List.of(new WeightedSum.Term(1, this, Map.of()), new WeightedSum.Term(1, other, Map.of())));
+  }
+
+  /** This loss minus another. */
+  default WeightedSum minus(Loss other) {
+    return plus(other.times(-1));
+  }
+
+  /**
+   * This loss with other names of its tensors, so that in a sum they are not those of another loss.
+   *
+   * @param names the new names by the old ones
+   */
+  default WeightedSum renamed(Map<String, String> names) {
+    return WeightedSum.of(List.of(new WeightedSum.Term(1, this, names)));
   }
 }

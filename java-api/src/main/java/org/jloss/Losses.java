@@ -1,11 +1,10 @@
 package org.jloss;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Collections;
@@ -19,35 +18,61 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All that the library has, by name: what Python, the command line and the generic tests go
- * through.
+ * through. A jar of one's own adds its losses by a file {@code META-INF/jloss/losses.txt}, which
+ * names its records, a line each.
  */
 public final class Losses {
+  /** Names the records of losses that do not come with the library, a line each. */
+  private static final String OTHERS = "META-INF/jloss/losses.txt";
+
   private Losses() {}
 
   private static final class Registry {
     static final Map<String, Spec> ALL = read();
 
     private static Map<String, Spec> read() {
-      // Written by the build: the names of all classes in the packages of the families.
-      try (InputStream in = Losses.class.getResourceAsStream("classes.txt")) {
-        if (in == null) {
+      final Map<String, Spec> specs = new TreeMap<>();
+      try {
+        // Written by the build: the names of all classes in the packages of the families.
+        final URL own = Losses.class.getResource("classes.txt");
+        if (own == null) {
           throw new IllegalStateException("org/jloss/classes.txt is missing from the jar of jloss");
         }
-        final Map<String, Spec> specs = new TreeMap<>();
-        final BufferedReader lines =
-            new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
-        for (final String line : lines.lines().toList()) {
-          final Class<?> type = Class.forName(line.strip());
-          if (type.isAnnotationPresent(Definition.class)) {
-            final Spec spec = Spec.of(type);
-            specs.put(spec.id(), spec);
-          }
+        read(own, Losses.class.getClassLoader(), specs);
+        final ClassLoader context = Thread.currentThread().getContextClassLoader();
+        final ClassLoader loader = context == null ? Losses.class.getClassLoader() : context;
+        for (final URL list : Collections.list(loader.getResources(OTHERS))) {
+          read(list, loader, specs);
         }
-        return Collections.unmodifiableMap(specs);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
+      }
+      return Collections.unmodifiableMap(specs);
+    }
+
+    private static void read(URL list, ClassLoader loader, Map<String, Spec> specs)
+        throws IOException {
+      try (InputStream in = list.openStream()) {
+        for (final String line :
+            new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+          final Class<?> type = Class.forName(line.strip(), false, loader);
+          if (type.isAnnotationPresent(Definition.class)) {
+            final Spec spec = Spec.of(type);
+            final Spec before = specs.putIfAbsent(spec.id(), spec);
+            if (before != null && before.type() != type) {
+              throw new IllegalStateException(
+                  list
+                      + ": there are two losses "
+                      + spec.id()
+                      + ": "
+                      + before.type()
+                      + ", "
+                      + type);
+            }
+          }
+        }
       } catch (ClassNotFoundException e) {
-        throw new IllegalStateException(e);
+        throw new IllegalStateException(list + ": there is no class " + e.getMessage(), e);
       }
     }
   }
