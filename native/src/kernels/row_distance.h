@@ -47,7 +47,8 @@ V sign(V x) {
 }
 
 // A metric measures one pair of rows and then yields dd/dx and dd/dy by elements. Similarities
-// count as distances with the sign turned.
+// count as distances with the sign turned. Distances stay in double until a loss has taken their
+// differences, in which the rounding of each would be all that is left.
 
 /// Distances of the difference alone: dd/dy = -dd/dx.
 template <class T>
@@ -69,10 +70,10 @@ struct Norm1 : Difference<T> {
   using V = at::vec::Vectorized<T>;
   using Difference<T>::Difference;
 
-  T measure(const T* x, const T* y, int64_t dim) {
-    return static_cast<T>(sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
+  double measure(const T* x, const T* y, int64_t dim) {
+    return sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
       return this->diff(load(x + j, n), load(y + j, n)).abs();
-    }));
+    });
   }
   V dx(V x, V y) const {
     return sign(this->diff(x, y));
@@ -87,12 +88,12 @@ struct Norm2 : Difference<T> {
   using V = at::vec::Vectorized<T>;
   using Difference<T>::Difference;
 
-  T measure(const T* x, const T* y, int64_t dim) {
-    const T d = static_cast<T>(std::sqrt(sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
+  double measure(const T* x, const T* y, int64_t dim) {
+    const double d = std::sqrt(sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
       const V e = this->diff(load(x + j, n), load(y + j, n));
       return e * e;
-    })));
-    this->factor = V(d == 0 ? T(0) : 1 / d);
+    }));
+    this->factor = V(static_cast<T>(d == 0 ? 0 : 1 / d));
     return d;
   }
   V dx(V x, V y) const {
@@ -109,7 +110,7 @@ struct NormMax : Difference<T> {
   using Difference<T>::Difference;
   V most;
 
-  T measure(const T* x, const T* y, int64_t dim) {
+  double measure(const T* x, const T* y, int64_t dim) {
     const auto size = [&](int64_t j, int64_t n) {
       return this->diff(load(x + j, n), load(y + j, n)).abs();
     };
@@ -139,12 +140,12 @@ struct NormP : Difference<T> {
 
   explicit NormP(const RowDistance& a) : Difference<T>(a), p(static_cast<T>(a.p)) {}
 
-  T measure(const T* x, const T* y, int64_t dim) {
-    const T sum = static_cast<T>(sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
+  double measure(const T* x, const T* y, int64_t dim) {
+    const double sum = sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
       return this->diff(load(x + j, n), load(y + j, n)).abs().pow(V(p));
-    }));
-    const T d = static_cast<T>(std::pow(static_cast<double>(sum), 1.0 / p));
-    this->factor = V(d == 0 ? T(0) : static_cast<T>(std::pow(static_cast<double>(d), 1.0 - p)));
+    });
+    const double d = std::pow(sum, 1.0 / p);
+    this->factor = V(static_cast<T>(d == 0 ? 0 : std::pow(d, 1.0 - p)));
     return d;
   }
   V dx(V x, V y) const {
@@ -166,11 +167,11 @@ struct Squared {
 
   explicit Squared(const RowDistance&) {}
 
-  T measure(const T* x, const T* y, int64_t dim) {
-    return static_cast<T>(sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
+  double measure(const T* x, const T* y, int64_t dim) {
+    return sum_vectors<T>(dim, [&](int64_t j, int64_t n) {
       const V e = load(x + j, n) - load(y + j, n);
       return e * e;
-    }));
+    });
   }
   V dx(V x, V y) const {
     const V e = x - y;
@@ -195,7 +196,7 @@ struct Cosine {
       return v * v;
     })));
   }
-  T measure(const T* x, const T* y, int64_t dim) {
+  double measure(const T* x, const T* y, int64_t dim) {
     const T nx = norm(x, dim), ny = norm(y, dim), least = T(1e-12);
     inv_x = V(1 / (nx < least ? least : nx));
     inv_y = V(1 / (ny < least ? least : ny));
@@ -205,7 +206,7 @@ struct Cosine {
     // A clamped norm is a constant: nothing is taken off along x.
     along_x = V(nx < least ? T(0) : static_cast<T>(s));
     along_y = V(ny < least ? T(0) : static_cast<T>(s));
-    return static_cast<T>(-s);
+    return -s;
   }
   V dx(V x, V y) const {
     return (x * inv_x * along_x - y * inv_y) * inv_x;
@@ -222,9 +223,9 @@ struct Dot {
 
   explicit Dot(const RowDistance&) {}
 
-  T measure(const T* x, const T* y, int64_t dim) {
-    return static_cast<T>(-sum_vectors<T>(
-        dim, [&](int64_t j, int64_t n) { return load(x + j, n) * load(y + j, n); }));
+  double measure(const T* x, const T* y, int64_t dim) {
+    return -sum_vectors<T>(dim,
+                           [&](int64_t j, int64_t n) { return load(x + j, n) * load(y + j, n); });
   }
   V dx(V, V y) const {
     return y.neg();
@@ -242,7 +243,7 @@ struct Snr {
 
   explicit Snr(const RowDistance&) {}
 
-  T measure(const T* x, const T* y, int64_t dim) {
+  double measure(const T* x, const T* y, int64_t dim) {
     const auto e = [&](int64_t j, int64_t n) { return load(x + j, n) - load(y + j, n); };
     mean_e = V(static_cast<T>(sum_vectors<T>(dim, e) / dim));
     mean_x = V(static_cast<T>(
@@ -259,7 +260,7 @@ struct Snr {
     const double d = dim > 1 ? ve / vx : std::numeric_limits<double>::quiet_NaN();
     per_e = V(static_cast<T>(2 / vx));
     per_x = V(static_cast<T>(2 * d / vx));
-    return static_cast<T>(d);
+    return d;
   }
   V dx(V x, V y) const {
     return (x - y - mean_e) * per_e - (x - mean_x) * per_x;
@@ -339,21 +340,21 @@ void triplet_rows(RowDistance& a) {
   using V = at::vec::Vectorized<T>;
   const bool wants =
       a.grad[0].data != nullptr || a.grad[1].data != nullptr || a.grad[2].data != nullptr;
-  const T margin = static_cast<T>(a.margin);
   a.sum = over_row_blocks<T, 3>(a, [&](int64_t row, const T* const* in, T* const* out) -> double {
     M near(a), far(a), other(a);
-    const T dp = near.measure(in[0], in[1], a.dim), dn = far.measure(in[0], in[2], a.dim);
-    T least = dn, share_far = 1, share_other = 0;
+    const double dp = near.measure(in[0], in[1], a.dim), dn = far.measure(in[0], in[2], a.dim);
+    double least = dn;
+    T share_far = 1, share_other = 0;
     if (a.swap) {  // torch's minimum: the gradient is halved at a tie, and NaN gets it whole
-      const T ds = other.measure(in[1], in[2], a.dim);
+      const double ds = other.measure(in[1], in[2], a.dim);
       least = ds < dn || ds != ds ? ds : dn;
       share_far = dn == ds ? T(0.5) : dn > ds ? T(0) : T(1);
       share_other = dn == ds ? T(0.5) : ds > dn ? T(0) : T(1);
     }
-    const T raw = margin + dp - least;
-    const T l = raw < 0 ? T(0) : raw;
+    const double raw = a.margin + (dp - least);
+    const double l = raw < 0 ? 0 : raw;
     if (a.l != nullptr) {
-      static_cast<T*>(a.l)[row] = l;
+      static_cast<T*>(a.l)[row] = static_cast<T>(l);
     }
     if (!wants) {
       return l;
@@ -400,8 +401,7 @@ template <class T, class M>
 void contrastive_rows(RowDistance& a) {
   using V = at::vec::Vectorized<T>;
   const bool wants = a.grad[0].data != nullptr || a.grad[1].data != nullptr;
-  const T margin = static_cast<T>(a.margin), similar = static_cast<T>(a.similar_label);
-  const T factor = static_cast<T>(a.factor);
+  const T similar = static_cast<T>(a.similar_label);
   const T* target = static_cast<const T*>(a.target);
   for (int64_t i = 0; i < a.rows; ++i) {
     if (target[i] != 0 && target[i] != 1) {
@@ -411,15 +411,15 @@ void contrastive_rows(RowDistance& a) {
   }
   a.sum = over_row_blocks<T, 2>(a, [&](int64_t row, const T* const* in, T* const* out) -> double {
     M metric(a);
-    const T d = metric.measure(in[0], in[1], a.dim);
-    const T same = target[row] == similar ? T(1) : T(0), other = 1 - same;
-    const T gap = margin - d, rest = gap < 0 ? T(0) : gap;
-    const T l = factor * (same * (d * d) + other * (rest * rest));
+    const double d = metric.measure(in[0], in[1], a.dim);
+    const double same = target[row] == similar ? 1 : 0, other = 1 - same;
+    const double gap = a.margin - d, rest = gap < 0 ? 0 : gap;
+    const double l = a.factor * (same * (d * d) + other * (rest * rest));
     if (a.l != nullptr) {
-      static_cast<T*>(a.l)[row] = l;
+      static_cast<T*>(a.l)[row] = static_cast<T>(l);
     }
     if (wants) {
-      const V g(upstream_of<T>(a, row) * factor * 2 * (same * d - other * rest));
+      const V g(upstream_of<T>(a, row) * static_cast<T>(a.factor * 2 * (same * d - other * rest)));
       for_vectors<T>(a.dim, [&](int64_t j, int64_t n) {
         const V v = g * metric.dx(load(in[0] + j, n), load(in[1] + j, n));
         if (out[0] != nullptr) {

@@ -3,15 +3,24 @@
 namespace jloss {
 
 /// e = t - x: l = tau e where e > 0, else (tau - 1) e; dl/dx = -tau, 1 - tau, and 0 at e = 0.
-/// tau is the extra operand, so that it may vary along the last axis.
+/// Several taus, along the last axis, are the extra operand. Of a single one, 1 - tau is rounded
+/// once, as in torch: from a rounded tau it would lose digits.
 template <class V>
 struct QuantileTerms {
-  explicit QuantileTerms(const double*) {}
+  using T = typename V::value_type;
+  bool several;
+  V tau, rest;
+
+  explicit QuantileTerms(const double* params)
+      : several(params[0] != 0),
+        tau(static_cast<T>(params[1])),
+        rest(static_cast<T>(1 - params[1])) {}
 
   template <Wanted W>
-  Terms<V> operator()(V x, V t, V tau) const {
+  Terms<V> operator()(V x, V t, V each) const {
     const V e = t - x, zero(0);
-    const V slope = V::blendv(tau - V(1), tau, e > zero);
+    const V over = several ? each : tau, under = several ? V(1) - each : rest;
+    const V slope = V::blendv(under.neg(), over, e > zero);
     // NaN is unequal to zero and stays.
     const V d = V::blendv(slope, e, (e == zero) | e.isnan());
     return {slope * e, d.neg(), d};
@@ -49,12 +58,15 @@ at::Tensor quantile_loss(const at::Tensor& input, const at::Tensor& target,
   } else {
     check_same_shape(t, x);
   }
-  // Operator by operator, as a tracer cannot follow numbers into a tensor.
-  std::vector<at::Tensor> each;
-  for (const double q : tau) {
-    each.push_back(at::full({}, q, input.options()));
+  at::Tensor taus;
+  if (several) {  // operator by operator, as a tracer cannot follow numbers into a tensor
+    std::vector<at::Tensor> each;
+    for (const double q : tau) {
+      each.push_back(at::full({}, q, input.options()));
+    }
+    taus = at::stack(each);
   }
-  const auto taus = several ? at::stack(each) : each[0];
+  const double only = tau[0];
 
   return evaluate(
       {.name = "quantile_loss",
@@ -66,11 +78,14 @@ at::Tensor quantile_loss(const at::Tensor& input, const at::Tensor& target,
            [=](at::TensorList in) {
              const auto e = (several ? in[1].unsqueeze(-1) : in[1]) - in[0];
              // Unlike maximum, relu has derivative 0 at a tie.
-             return reduce(in[3] * e.relu() + (1 - in[3]) * e.neg().relu(), reduction);
+             const auto over = e.relu(), under = e.neg().relu();
+             return reduce(
+                 several ? in[3] * over + (1 - in[3]) * under : only * over + (1 - only) * under,
+                 reduction);
            },
        .kernel =
            [=](at::TensorList in, const at::Tensor& upstream, uint32_t wanted, Gradients& made) {
-             const PointwiseLoss loss{quantile_loss_kernel, reduction};
+             const PointwiseLoss loss{quantile_loss_kernel, reduction, {several ? 1.0 : 0.0, only}};
              if (!several) {
                return loss(in, upstream, wanted, made);
              }
