@@ -30,6 +30,7 @@ public final class Host {
   private final ScriptFiles files;
   private final Function<PolyglotException, RuntimeException> translate;
   private final NativeOps ops;
+  private final CheckedOps checked;
 
   Host(
       TensorPool pool, ScriptFiles files, Function<PolyglotException, RuntimeException> translate) {
@@ -37,6 +38,7 @@ public final class Host {
     this.files = files;
     this.translate = translate;
     this.ops = new NativeOps(pool);
+    this.checked = new CheckedOps(pool);
   }
 
   /** Of all systems the name of the class, the id and the kind: loss, miner or memory. */
@@ -75,10 +77,7 @@ public final class Host {
   public Object make(String id, Value names, Value values) {
     return Guard.run(
         () -> {
-          final Map<String, @Nullable Object> parameters = new LinkedHashMap<>();
-          for (int i = 0; i < names.getArraySize(); i++) {
-            parameters.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
-          }
+          final Map<String, @Nullable Object> parameters = keywords(names, values);
           final Spec spec = Losses.spec(id);
           if (Memory.class.isAssignableFrom(spec.type())) {
             pool.load();
@@ -161,14 +160,47 @@ public final class Host {
   /** The same with keyword arguments. */
   @HostAccess.Export
   public @Nullable Object callWith(String name, Value arguments, Value names, Value values) {
+    return Guard.run(() -> ops.call(name, Args.list(arguments), keywords(names, values)));
+  }
+
+  /** The loss of sequences, checked. */
+  @HostAccess.Export
+  public PyTensor ctcLoss(
+      PyTensor logProbs,
+      PyTensor targets,
+      Value inputLengths,
+      Value targetLengths,
+      long blank,
+      long reduction,
+      boolean zeroInfinity) {
     return Guard.run(
+        () ->
+            checked.ctcLoss(
+                logProbs,
+                targets,
+                Args.list(inputLengths),
+                Args.list(targetLengths),
+                blank,
+                reduction,
+                zeroInfinity));
+  }
+
+  /** A step of an optimiser over lists of tensors. */
+  @HostAccess.Export
+  public void optimizerStep(String name, Value lists, Value names, Value values) {
+    Guard.run(
         () -> {
-          final Map<String, @Nullable Object> keywords = new LinkedHashMap<>();
-          for (int i = 0; i < names.getArraySize(); i++) {
-            keywords.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
-          }
-          return ops.call(name, Args.list(arguments), keywords);
+          checked.step(name, Args.list(lists), keywords(names, values));
+          return null;
         });
+  }
+
+  private static Map<String, @Nullable Object> keywords(Value names, Value values) {
+    final Map<String, @Nullable Object> keywords = new LinkedHashMap<>();
+    for (int i = 0; i < names.getArraySize(); i++) {
+      keywords.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
+    }
+    return keywords;
   }
 
   /** A tensor with a copy of Python's bytes. */

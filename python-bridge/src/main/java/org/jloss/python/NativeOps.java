@@ -27,16 +27,16 @@ final class NativeOps {
   // The tags of native/include/jloss/dispatch.h.
   private static final int NONE = 0;
   private static final int TENSOR = 1;
-  private static final int TENSORS = 2;
+  static final int TENSORS = 2;
   private static final int OPTIONAL_TENSORS = 3;
   private static final int INT = 4;
-  private static final int DOUBLE = 5;
-  private static final int BOOL = 6;
+  static final int DOUBLE = 5;
+  static final int BOOL = 6;
   private static final int INTS = 7;
   private static final int DOUBLES = 8;
   private static final int BOOLS = 9;
   private static final int TEXT = 10;
-  private static final int DEFAULT = 11;
+  static final int DEFAULT = 11;
   private static final int DEVICE = 12;
   private static final int NUMBER = 13;
 

@@ -1,0 +1,246 @@
+package org.jloss.python;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.jloss.Errors;
+import org.jloss.Tensors;
+import org.jloss.binding.Native;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Operators of libtorch that trust their arguments and are therefore closed to scripts: here they
+ * are checked before they are called.
+ */
+final class CheckedOps {
+  /** Steps of optimisers over lists of tensors, by the names that scripts use. */
+  private static final Map<String, String> STEPS =
+      Map.of(
+          "sgd", "aten::_fused_sgd_",
+          "adam", "aten::_fused_adam_",
+          "adamw", "aten::_fused_adamw_",
+          "adagrad", "aten::_fused_adagrad_");
+
+  private static final Map<String, Schema> SCHEMAS = new ConcurrentHashMap<>();
+
+  private final TensorPool pool;
+
+  CheckedOps(TensorPool pool) {
+    this.pool = pool;
+  }
+
+  /** ATen's loss, which reads its tables at targets and lengths that it has not checked. */
+  PyTensor ctcLoss(
+      PyTensor logProbs,
+      PyTensor targets,
+      List<?> inputLengths,
+      List<?> targetLengths,
+      long blank,
+      long reduction,
+      boolean zeroInfinity) {
+    final long[] inputs = lengths("input_lengths", inputLengths);
+    final long[] labels = lengths("target_lengths", targetLengths);
+    final long[] shape = logProbs.shape();
+    if (shape.length != 2 && shape.length != 3 || !logProbs.tensor().is_floating_point()) {
+      throw invalid("log_probs must be floating point of shape (T, N, C) or (T, C)", logProbs);
+    }
+    final long batch = shape.length == 3 ? shape[1] : 1;
+    final long classes = shape[shape.length - 1];
+    if (inputs.length != batch || labels.length != batch) {
+      throw new PyError(
+          "RuntimeError",
+          "ctc_loss: expected input_lengths and target_lengths for a batch of "
+              + batch
+              + ", got "
+              + inputs.length
+              + " and "
+              + labels.length);
+    }
+    if (blank < 0 || blank >= classes) {
+      throw new PyError("RuntimeError", "blank must be in label range");
+    }
+    for (final long length : inputs) {
+      if (length > shape[0]) {
+        throw new PyError(
+            "RuntimeError",
+            "Expected input_lengths to have value at most "
+                + shape[0]
+                + ", but got value "
+                + length
+                + " (while checking arguments for ctc_loss_cpu)");
+      }
+    }
+    if (targets.dim() < 1 || targets.dim() > 2 || targets.tensor().is_floating_point()) {
+      throw invalid("targets must hold integers in one or two axes", targets);
+    }
+    final long[] sizes = targets.shape();
+    final long most = Arrays.stream(labels).max().orElse(0);
+    final boolean fits =
+        sizes.length == 1
+            ? sizes[0] == Arrays.stream(labels).sum()
+            : sizes[0] == batch && sizes[1] >= most;
+    if (!fits) {
+      throw invalid("targets must hold target_lengths=" + Arrays.toString(labels), targets);
+    }
+    for (final long label : Tensors.toLongs(targets.tensor())) {
+      if (label < 0 || label >= classes) {
+        throw new PyError(
+            "IndexError",
+            "ctc_loss: expected targets in [0, " + classes + "), got " + label);
+      }
+    }
+    return pool.allocate(
+        () -> {
+          try {
+            return pool.own(
+                torch.ctc_loss(
+                    logProbs.tensor(),
+                    targets.tensor(),
+                    inputs,
+                    labels,
+                    blank,
+                    reduction,
+                    zeroInfinity));
+          } catch (RuntimeException e) {
+            throw Errors.translate(e);
+          }
+        });
+  }
+
+  private static long[] lengths(String name, List<?> values) {
+    final long[] lengths = new long[values.size()];
+    for (int i = 0; i < lengths.length; i++) {
+      if (!(values.get(i) instanceof Long length)) {
+        throw new PyError(
+            "TypeError",
+            "ctc_loss: expected integers for " + name + ", got a " + Args.typeName(values.get(i)));
+      }
+      if (length < 0 || length > Integer.MAX_VALUE) {
+        throw new PyError(
+            "RuntimeError", "ctc_loss: expected " + name + " not to be negative, got " + length);
+      }
+      lengths[i] = length;
+    }
+    return lengths;
+  }
+
+  private static PyError invalid(String what, PyTensor got) {
+    return new PyError(
+        "RuntimeError", "ctc_loss: " + what + ", got shape " + Arrays.toString(got.shape()));
+  }
+
+  /**
+   * One step of an optimiser by libtorch's own fused kernel, which takes it for granted that the
+   * lists hold tensors of the same shapes, dtypes and layout.
+   *
+   * @param name sgd, adam, adamw or adagrad
+   * @param lists the lists of tensors in the order of the operator's; the last is the step counts
+   *     where the kernel has them; an empty list where it takes one
+   * @param options the numbers by their names in the schema
+   */
+  void step(String name, List<?> lists, Map<String, @Nullable Object> options) {
+    final String operator = STEPS.get(name);
+    if (operator == null) {
+      throw new PyError("ValueError", "there is no step of an optimiser " + name);
+    }
+    pool.load();
+    final Schema schema = SCHEMAS.computeIfAbsent(operator, CheckedOps::find);
+    try (PointerScope scope = new PointerScope()) {
+      final TensorVector tensors = new TensorVector();
+      final List<Long> code = new ArrayList<>();
+      int list = 0;
+      for (final Schema.Argument argument : schema.arguments()) {
+        if (argument.kind() == Schema.Kind.TENSORS) {
+          if (list >= lists.size()) {
+            throw new PyError("ValueError", name + ": a list of tensors is missing");
+          }
+          final List<?> given = (List<?>) lists.get(list++);
+          check(name, argument.name(), given, (List<?>) lists.get(0));
+          code.add((long) NativeOps.TENSORS);
+          code.add((long) given.size());
+          given.forEach(tensor -> tensors.push_back(((PyTensor) tensor).tensor()));
+        } else if (options.get(argument.name()) instanceof Boolean bool) {
+          code.add((long) NativeOps.BOOL);
+          code.add(bool ? 1L : 0L);
+        } else if (options.get(argument.name()) instanceof Number number) {
+          code.add((long) NativeOps.DOUBLE);
+          code.add(Double.doubleToRawLongBits(number.doubleValue()));
+        } else {
+          code.add((long) NativeOps.DEFAULT);
+        }
+      }
+      pool.makeRoom();
+      Native.call(
+          schema.number(), code.stream().mapToLong(Long::longValue).toArray(), tensors);
+    } catch (PyError e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
+    } finally {
+      java.lang.ref.Reference.reachabilityFence(lists);
+    }
+  }
+
+  private static Schema find(String operator) {
+    return Native.overloads(operator)
+        .lines()
+        .map(Schema::parse)
+        .filter(s -> s != null && s.arguments().stream().anyMatch(a -> isPlainRate(a)))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException(operator + " is not in this libtorch"));
+  }
+
+  /** There is a second overload whose learning rate is a tensor. */
+  private static boolean isPlainRate(Schema.Argument argument) {
+    return argument.name().equals("lr") && argument.kind() == Schema.Kind.FLOAT;
+  }
+
+  private static void check(String optimiser, String name, List<?> given, List<?> parameters) {
+    final boolean counts = name.equals("state_steps");
+    if (given.isEmpty() && !counts && !name.equals("self") && !name.equals("grads")) {
+      return;
+    }
+    if (given.size() != parameters.size()) {
+      throw new PyError(
+          "RuntimeError",
+          optimiser + ": expected " + parameters.size() + " tensors in " + name + ", got " + given.size());
+    }
+    for (int i = 0; i < given.size(); i++) {
+      if (!(given.get(i) instanceof PyTensor tensor) || !(parameters.get(i) instanceof PyTensor like)) {
+        throw new PyError("TypeError", optimiser + ": expected tensors in " + name);
+      }
+      final Tensor a = tensor.tensor();
+      final boolean sound =
+          counts
+              ? a.numel() == 1 && a.scalar_type() == torch.ScalarType.Float && a.is_cpu()
+              : a.is_cpu()
+                  && a.is_contiguous()
+                  && a.is_floating_point()
+                  && a.scalar_type() == like.tensor().scalar_type()
+                  && Arrays.equals(a.shape(), like.shape());
+      if (!sound) {
+        throw new PyError(
+            "RuntimeError",
+            String.format(
+                "%s: expected %s[%d] to be %s, got %s of shape %s",
+                optimiser,
+                name,
+                i,
+                counts
+                    ? "one float32 number"
+                    : "a contiguous "
+                        + like.tensor().scalar_type()
+                        + " of shape "
+                        + Arrays.toString(like.shape()),
+                a.scalar_type(),
+                Arrays.toString(a.shape())));
+      }
+    }
+  }
+}
