@@ -179,11 +179,11 @@ def empties(inputs, names=("none", "mean", "sum"), prefix="empty-", **parameters
 
 
 def elementwise(draws, names=("input", "target"), modes=("none", "mean", "sum"), dtypes=FLOATS,
-                twice=True, **parameters):
+                **parameters):
     """What every loss of elements gets. draws(*shape) gives its inputs of that shape."""
     return [*sizes(draws, dtypes=dtypes, **parameters),
             case("scalar", draws(), **parameters),
-            *reductions(draws(7, 9), modes, dtypes=dtypes, twice=twice, **parameters),
+            *reductions(draws(7, 9), modes, dtypes=dtypes, twice=True, **parameters),
             *layouts(draws(6, 19), names[:1], **parameters),
             *layouts(draws(6, 19), names, prefix="layout-all-", **parameters),
             *layouts(draws(3, 5, 4, 7), names[:1], ["channels_last"], **parameters),
@@ -213,6 +213,7 @@ def embeddings(draws, names, large=(130, 64), **parameters):
     return [*sizes(lambda d: draws(2, d), "dim", SIZES[:-2], **parameters),
             *sizes(lambda n: draws(n, 3), "batch", SIZES[:-3], **parameters),
             case("large", draws(*large), dtypes=("float32",), **parameters),
+            case("one-element", draws(1, 1), **parameters),
             *reductions(draws(7, 5), twice=True, **parameters),
             *layouts(draws(3, 19), names[:1], **parameters),
             *layouts(draws(3, 19), names, prefix="layout-all-", **parameters),

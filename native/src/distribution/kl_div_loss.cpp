@@ -3,17 +3,17 @@
 
 namespace jloss {
 
-/// l = t (log t - x), dl/dx = -t, dl/dt = log t + 1 - x, and 0 at t = 0.
+/// l = t (log t - x), dl/dx = -t, dl/dt = log t + t/t - x: NaN at t = 0, as in torch.
 template <class V>
 struct KlDivTerms {
   explicit KlDivTerms(const double*) {}
 
   template <Wanted W>
   Terms<V> operator()(V x, V t, V) const {
-    const V zero(0), none = t == zero;
+    const V none = t == V(0);
     // At t = 0 an infinite x makes t x NaN, as in torch.
     const V e = V::blendv(t.log() - x, x.neg(), none);
-    return {t * e, t.neg(), V::blendv(e + V(1), zero, none)};
+    return {t * e, t.neg(), e + t / t};
   }
 };
 JLOSS_POINTWISE(kl_div_loss_kernel, KlDivTerms)
@@ -46,25 +46,21 @@ at::Tensor kl_div_loss(const at::Tensor& input, const at::Tensor& target, bool l
   check_pair(x, t);
   check_reduction("kl_div_loss", reduction, /*batchmean=*/true);
 
-  return evaluate(
-      {.name = "kl_div_loss",
-       .inputs = {input, target},
-       .differentiable = 0b11,
-       .principal = 0b01,
-       .scalar = reduction != kNone,
-       .formula =
-           [=](at::TensorList in) {
-             if (log_target) {
-               return reduce(in[1].exp() * (in[1] - in[0]), reduction);
-             }
-             const auto none = in[1].eq(0);
-             const auto p = in[1].masked_fill(none, 1);
-             return reduce(at::where(none, (in[1].detach() * in[0]).neg(), p * (p.log() - in[0])),
-                           reduction);
-           },
-       .kernel =
-           PointwiseLoss{log_target ? kl_div_loss_log_kernel : kl_div_loss_kernel, reduction}},
-      gradients);
+  return evaluate({.name = "kl_div_loss",
+                   .inputs = {input, target},
+                   .differentiable = 0b11,
+                   .principal = 0b01,
+                   .scalar = reduction != kNone,
+                   .formula =
+                       [=](at::TensorList in) {
+                         if (log_target) {
+                           return reduce(in[1].exp() * (in[1] - in[0]), reduction);
+                         }
+                         return reduce(at::xlogy(in[1], in[1]) - in[1] * in[0], reduction);
+                       },
+                   .kernel = PointwiseLoss{log_target ? kl_div_loss_log_kernel : kl_div_loss_kernel,
+                                           reduction}},
+                  gradients);
 }
 
 JLOSS_OPERATOR(

@@ -54,6 +54,7 @@ SAME = {"embeddings": fixed([[1.0, 0.5], [-2.0, 1.0], [0.25, -1.0], [3.0, 2.0], 
 CASES = [
     *[case(f"batch-{n}", batch(n, 6)) for n in SIZES[:-2]],
     *[case(f"dim-{d}", batch(7, d)) for d in (3, 15, 17, 31, 33, 63, 65, 127)],
+    *[case(f"dim-{d}", batch(5, d, 2), dtypes=("float32",)) for d in (1000, 1025)],
     case("batch-130", batch(130, 64, 10), dtypes=("float32",)),
     *[case(f"{name.replace('_', '-')}{'' if normalize else '-raw'}", batch(17, 5),
            distance=name, normalize=normalize)
@@ -67,6 +68,9 @@ CASES = [
     case("reference-other-labels", {**batch(5, 5), "ref_emb": normal(4, 5),
                                     "ref_labels": fixed([7, 7, 8, 8])}),
     *layouts(batch(9, 19), ["embeddings"], ("transposed", "strided")),
+    case("layout-expanded", {"embeddings": fixed([[1.0, 2.0, 2.0]] * 5),
+                             "labels": fixed([0, 1, 0, 1, 2])}, normalize=False,
+         layout={"embeddings": "expanded"}, tags=["tie"]),
     case("layout-labels", batch(9, 5), layout={"labels": "strided"}),
     *[case(f"ties-{name.replace('_', '-')}", GRID, distance=name, normalize=False, tags=["tie"])
       for name in ("euclidean", "squared_euclidean", "dot")],
@@ -75,6 +79,7 @@ CASES = [
     case("all-apart", labelled(0, 1, 2, 3)),
     case("singleton", labelled(0, 0, 1, 2, 2)),
     case("two", labelled(0, 0)),
+    case("one-element", {"embeddings": normal(1, 1), "labels": fixed([0])}),
     case("empty", {"embeddings": normal(0, 4), "labels": full(0, value=0)}, tags=["empty"]),
 ]
 

@@ -64,6 +64,7 @@ CASES = [
     *sizes(lambda c: probability(2, c), "probability-classes", FEW),
     *sizes(lambda n: index(n, 3), "rows", SIZES[:-2]),
     case("rows-257", index(257, 2)),
+    case("one-element", index(1, 1)),
     *sizes(lambda n: index(2, 3, n), "inner", (1, 15, 17, 33, 65)),
 
     *options(index(7, 5), 5, "index", dtypes=WITH_BFLOAT16),

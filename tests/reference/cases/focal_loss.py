@@ -58,6 +58,7 @@ CASES = [
     *sizes(lambda c: index(1 if c == 1000 else 2, c), "classes"),
     *sizes(lambda n: index(n, 3), "rows", SIZES[:-2]),
     case("rows-1025", index(1025, 2)),
+    case("one-element", index(1, 1)),
     *sizes(lambda n: index(2, 3, n), "inner", (1, 15, 17, 33, 65, 127)),
     *reductions(index(7, 5), twice=True),
     *reductions(scalar(index(7, 5)), prefix="alpha-"),

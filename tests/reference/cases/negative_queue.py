@@ -27,6 +27,8 @@ def enqueue(name, n, k, d, ptr, **options):
 CASES = [
     *[enqueue(f"batch-{n}", n, n + 3, 5, 2) for n in (1, 3, 15, 17, 31, 33, 63, 65, 127)],
     *[enqueue(f"dim-{d}", 3, 7, d, 2) for d in (1, 15, 17, 33, 65, 127)],
+    *[enqueue(f"batch-{n}", n, n + 3, 1, 2, dtypes=("float32",)) for n in (1000, 1025)],
+    enqueue("one-element", 1, 4, 1, 2),
     enqueue("divides", 4, 12, 3, 8),
     enqueue("wraps", 5, 12, 3, 8),
     enqueue("wraps-odd", 17, 31, 9, 29),

@@ -31,7 +31,7 @@ def several(q, *shape):
 THREE = [0.1, 0.5, 0.9]
 
 CASES = [
-    *elementwise(pair, twice=False),
+    *elementwise(pair),
     *[case(f"tau-{tau}", pair(5, 7), tau=tau) for tau in (0.01, 0.1, 0.25, 0.9, 0.99)],
     *reductions(pair(5, 7), prefix="tau-0.9-", brief=True, tau=0.9),
     *reductions(several(3, 7), prefix="several-", tau=THREE),

@@ -69,6 +69,7 @@ ROW = fixed([[0.5, 0.25, 0.0]] * 2)
 
 CASES = [
     *embeddings(triplets, NAMES, large=(130, 16)),
+    case("dim-1000", triplets(1, 1000), dtypes=("float32",), constant=NAMES[1:]),
     case("dim-1025", triplets(1, 1025), dtypes=("float32",)),
     *reductions(triplets(7, 5), prefix="swap-", brief=True, twice=True, swap=True),
     *[case(f"margin-{margin}", triplets(7, 5), margin=margin) for margin in (0.2, 0.5, 2.0)],

@@ -30,15 +30,17 @@ def tasks(t):
 MIXED = ["regression", "classification", "plain", "softplus", "regression"]
 
 CASES = [
-    *[case(f"tasks-{t}", tasks(t)) for t in (1, 2, 3, 15, 17, 31, 33, 63, 65, 127)],
+    *[case(f"tasks-{t}", tasks(t)) for t in (1, 2, 3, 15, 17, 31, 33, 63, 65, 127, 1000, 1025)],
     *[case(f"{form}{suffix}", tasks(5), form=form, **options) for form in FORMS
       for suffix, options in (("", {}), ("-upstream", {"upstream": -2.5}),
                               ("-twice", {"twice": True, "upstream": -2.5}))],
     case("mixed", tasks(5), form=MIXED, twice=True),
     case("mixed-upstream", tasks(5), form=MIXED, upstream=-2.5),
     case("single-in-list", tasks(1), form=["classification"]),
-    *[case(f"layout-{word}", tasks(7), layout={"losses": word, "log_vars": word})
-      for word in ("strided",)],
+    case("layout-strided", tasks(7), layout={"losses": "strided", "log_vars": "strided"}),
+    case("layout-expanded", {"losses": fixed([1.25] * 7), "log_vars": fixed([0.5] * 7)},
+         layout={"losses": "expanded", "log_vars": "expanded"}),
+    case("empty", tasks(0), tags=["empty"]),
     case("zero-losses", {"losses": fixed([0.0, 0.0]), "log_vars": normal(2)}),
     case("negative-losses", {"losses": normal(5), "log_vars": normal(5)}),
     *[case(f"extreme-{form}", {"losses": fixed([1.0, 2.0, 1e-4, 1e4]),

@@ -179,7 +179,17 @@ public final class Tensors {
 
   private static Tensor flat(Tensor tensor, ScalarType dtype) {
     checkOpen(tensor);
-    return tensor.detach().cpu().to(dtype).contiguous();
+    return inMemory(tensor.to(dtype));
+  }
+
+  /**
+   * A tensor whose memory holds these elements in row order: this one without its graph, or a copy.
+   * libtorch leaves out the memory of some gradients that are 0, and negates some views only when
+   * they are read.
+   */
+  public static Tensor inMemory(Tensor tensor) {
+    final Tensor data = tensor.detach().cpu().resolve_neg();
+    return (data._is_zerotensor() ? data.clone() : data).contiguous();
   }
 
   private static int length(Tensor tensor) {

@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  * target - input)}, or with log targets {@code l = exp(target) (target - input)}.
  *
  * <p>{@code input}, log-probabilities, and {@code target} have one shape {@code (*)}. A probability
- * 0 adds 0 and has gradient 0. Mean divides by the number of elements, which is not the divergence:
- * batchmean, which divides by N, is.
+ * 0 adds 0; there the gradient of the target is NaN and that of the input 0, as in PyTorch. Mean
+ * divides by the number of elements, which is not the divergence: batchmean, which divides by N,
+ * is.
  *
  * <p>Source: {@code torch.nn.functional.kl_div}.
  *

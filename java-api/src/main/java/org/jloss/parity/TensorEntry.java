@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.jloss.MemoryBudget;
+import org.jloss.Tensors;
 
 /**
  * A tensor outside libtorch: dtype, shape and bytes, often those of a mapped file. Immutable, as
@@ -127,7 +128,7 @@ public final class TensorEntry {
         throw new UnsupportedOperationException("only dense tensors can be stored");
       }
       final DType dtype = DType.of(tensor.scalar_type().intern());
-      final Tensor plain = tensor.detach().cpu().resolve_neg().contiguous();
+      final Tensor plain = Tensors.inMemory(tensor);
       final ByteBuffer data = allocate(dtype, plain.numel());
       if (data.hasRemaining()) {
         nativeBytes(plain, data.remaining()).get(data.array());

@@ -1,6 +1,7 @@
 package org.jloss.parity;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -121,5 +122,17 @@ public record TruthErrors(
    */
   public boolean isAsAccurate() {
     return maxOfActual <= maxOfExpected + 1 && rmsOfActual <= rmsOfExpected + 1;
+  }
+
+  /** {@return both sides' errors in words} */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "error against float64 in ULP: largest %.3g (PyTorch's %.3g), rms %.3g (PyTorch's %.3g)",
+        maxOfActual,
+        maxOfExpected,
+        rmsOfActual,
+        rmsOfExpected);
   }
 }

@@ -98,6 +98,42 @@ class ParityReportTest {
   }
 
   @Test
+  void countsALossThatIsLessAccurateThanPyTorch() {
+    // Within the tolerance, 3 ULP from the truth, where PyTorch's value is 0.17.
+    final float off = 0.5f + 3 * Math.ulp(0.5f);
+    final ParityReport report =
+        ParityReport.run(
+            List.of(file, torchFile),
+            reference -> {
+              final Map<String, TensorEntry> actual = new LinkedHashMap<>(reference.expected());
+              actual.computeIfPresent(
+                  "value",
+                  (name, value) ->
+                      reference.id().equals("some_loss")
+                          ? TensorEntry.of(new float[] {off})
+                          : value);
+              return actual;
+            });
+
+    assertFalse(report.passed());
+    assertEquals(0, report.failedCases());
+    assertEquals(1, report.inaccurateLosses());
+    final String text = report.toText();
+    assertTrue(text.contains("  INACCURATE\n"), text);
+    assertTrue(
+        text.endsWith(
+            """
+            INACCURATE some_loss: error against float64 in ULP: largest 2.83 (PyTorch's 0.168), \
+            rms 2.83 (PyTorch's 0.168)
+            2 passed, 1 failed
+            """),
+        text);
+    assertThrows(AssertionError.class, report::assertPassed);
+    final String html = report.toHtml(Map.of());
+    assertTrue(html.contains("✗ less accurate") && html.contains("<b>1</b>less accurate"), html);
+  }
+
+  @Test
   void takesAnExceptionForAFailure() {
     final List<Throwable> thrown =
         List.of(

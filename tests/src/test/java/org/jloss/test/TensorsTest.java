@@ -13,11 +13,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jloss.Autograd;
 import org.jloss.NdArray;
 import org.jloss.Tensors;
+import org.jloss.parity.TensorEntry;
 import org.jloss.regression.MseLoss;
 import org.jloss.selfsupervised.NegativeQueue;
 import org.junit.jupiter.api.Test;
@@ -68,6 +72,35 @@ class TensorsTest {
     assertThrows(IllegalArgumentException.class, () -> NdArray.of(new float[0], 0, max, max));
     assertThrows(IllegalArgumentException.class, () -> Tensors.of(new float[2], -1, -2));
     assertThrows(IllegalArgumentException.class, () -> Tensors.empty(ScalarType.Float, -3));
+  }
+
+  @Test
+  void elementsThatAreNotInMemoryAreRead() {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor x = Tensors.of(new float[] {1, -2, 3}).requires_grad_(true);
+      final Tensor zeros = slope(slope(x.abs(), x), x);
+      assertTrue(zeros._is_zerotensor());
+      assertArrayEquals(new float[3], Tensors.toFloats(zeros));
+      assertArrayEquals(new float[3], NdArray.of(zeros).floats());
+      final Tensor parts = Tensors.of(new float[] {0, 1, 0, -2}, 2, 2);
+      final Tensor negated = torch.imag(torch.view_as_complex(parts).conj());
+      assertTrue(negated.is_neg());
+      assertArrayEquals(new float[] {-1, 2}, Tensors.toFloats(negated));
+      assertArrayEquals(new double[] {-1, 2}, TensorEntry.of(negated).toDoubles());
+      assertArrayEquals(new double[3], TensorEntry.of(zeros).toDoubles());
+    }
+  }
+
+  private static Tensor slope(Tensor y, Tensor x) {
+    return torch
+        .grad(
+            new TensorVector(y),
+            new TensorVector(x),
+            new TensorVector(torch.ones_like(y)),
+            new BoolOptional(true),
+            true,
+            false)
+        .get(0);
   }
 
   @Test
