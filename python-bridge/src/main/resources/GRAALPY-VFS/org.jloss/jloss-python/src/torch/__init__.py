@@ -42,7 +42,7 @@ from math import e, inf, nan, pi
 _dtypes.prefix = "torch"
 
 # Read when they are first asked for, as most scripts need few of them.
-_MODULES = ("autograd", "nn", "optim")
+_MODULES = ("accelerator", "amp", "autograd", "backends", "compiler", "distributed", "jit", "nn", "optim")
 
 
 def __getattr__(name):

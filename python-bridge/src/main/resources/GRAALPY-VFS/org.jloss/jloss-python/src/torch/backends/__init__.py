@@ -1,0 +1,3 @@
+"""What scripts set and ask of devices that are not there."""
+
+from . import cudnn, mps
