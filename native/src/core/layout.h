@@ -18,6 +18,16 @@ inline at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t) {
   return at::empty_strided(x.sizes(), x.strides(), t.options()).copy_(t);
 }
 
+/// Memory for what a kernel writes, by large pages where the system offers them: the page faults of
+/// a fresh buffer would otherwise take longer than the kernel.
+at::Tensor empty_result(at::IntArrayRef sizes, at::IntArrayRef strides,
+                        const at::TensorOptions& options);
+
+/// The same with the shape and strides of x, which is dense.
+inline at::Tensor empty_result(const at::Tensor& x) {
+  return empty_result(x.sizes(), x.strides(), x.options());
+}
+
 /// A number as a tensor like x, without a fill operator.
 inline at::Tensor scalar(double value, const at::Tensor& x) {
   auto out = at::empty({}, x.options());

@@ -145,15 +145,15 @@ Tensor PointwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, 
     factors = in_order_of(x, upstream);
     a.upstream = factors.const_data_ptr();
   } else if (reduction == kNone) {
-    value = at::empty_strided(x.sizes(), x.strides(), x.options());
+    value = empty_result(x);
     a.l = value.mutable_data_ptr();
   }
   if (wanted & 1) {
-    gradients[0] = at::empty_strided(x.sizes(), x.strides(), x.options());
+    gradients[0] = empty_result(x);
     a.dx = gradients[0].mutable_data_ptr();
   }
   if (wanted & 2) {
-    gradients[1] = at::empty_strided(x.sizes(), x.strides(), x.options());
+    gradients[1] = empty_result(x);
     a.dt = gradients[1].mutable_data_ptr();
   }
   if (a.numel > 0) {

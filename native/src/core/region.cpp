@@ -72,7 +72,7 @@ Tensor empty_like_map(const Tensor& x, const Axes& axes, Region::Map& map) {
       step *= x.size(*d);
     }
   }
-  auto made = at::empty_strided(x.sizes(), strides, x.options());
+  auto made = empty_result(x.sizes(), strides, x.options());
   const auto found = map_of(made, axes);
   TORCH_INTERNAL_ASSERT(found.has_value());
   map = *found;

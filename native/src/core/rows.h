@@ -20,7 +20,7 @@ inline RowsOut rows_out(const at::Tensor& matrix) {
 
 /// Memory for a gradient of x: the strides of x where they are dense, as torch has it.
 inline at::Tensor gradient_like(const at::Tensor& x) {
-  return at::empty_like(x);
+  return x.is_non_overlapping_and_dense() ? empty_result(x) : at::empty_like(x);
 }
 
 /// x, expanded to `sizes`, as a matrix of all its rows; a copy only where strides forbid a view.

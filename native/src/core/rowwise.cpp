@@ -144,11 +144,11 @@ Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, ui
     a.l = value.mutable_data_ptr();
   }
   if (wanted & 1) {
-    gradients[0] = at::empty_strided(x.sizes(), x.strides(), x.options());
+    gradients[0] = empty_result(x);
     a.dx = gradients[0].mutable_data_ptr();
   }
   if (wanted & 2) {
-    gradients[1] = at::empty_strided(x.sizes(), x.strides(), x.options());
+    gradients[1] = empty_result(x);
     a.dt = gradients[1].mutable_data_ptr();
   }
   if (x.numel() > 0) {

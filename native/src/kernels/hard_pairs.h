@@ -247,7 +247,6 @@ void hard_pairs(HardPairs& a) {
                   -*std::min_element(low, low + V::size()), slack);
       }
     }
-    void end() {}
   };
   walk_rows<T>(pairs, [&](int64_t row, int64_t, int64_t chunk) {
     const int64_t place = chunk * pairs.rows + row;

@@ -1,6 +1,7 @@
 // InfoNCE over the pairwise walk: a positive logit and a row of negative logits each.
 #pragma once
 
+#include "kernels/exp.h"
 #include "kernels/pairwise.h"
 
 namespace jloss {
@@ -34,6 +35,7 @@ struct InfoNce {
 }  // namespace jloss
 
 #ifndef JLOSS_HOST
+#include <numeric>
 #include <vector>
 
 namespace jloss {
@@ -45,7 +47,7 @@ double exp_line(T* s, int64_t count, T shift, bool stored) {
   using V = at::vec::Vectorized<T>;
   const V by(shift);
   return sum_vectors<T>(count, [&](int64_t j, int64_t n) {
-    const V e = (load(s + j, n) - by).exp();
+    const V e = jloss::exp(load(s + j, n) - by);
     if (stored) {
       e.store(s + j, n);
     }
@@ -128,278 +130,252 @@ double upstream_of(const InfoNce& a, int64_t row) {
   return a.mean * (a.upstream == nullptr ? 1.0 : static_cast<const T*>(a.upstream)[row]);
 }
 
-/// Ends the gradients of columns: those of normalised rows become those of the rows themselves.
+/// In a batch, or with shared negatives: for each band of rows the softmax over every row's
+/// products, by chunks, and while the weights are kept the columns' share of them.
 template <class T>
-void finish_columns(const InfoNce& a, const RowsOut& out, const Rows& c, const T* factors,
-                    int64_t col, int64_t cols, T* sums, int64_t stride) {
-  if (factors != nullptr) {
-    const Scratch<T> ys(a.dim);
-    for (int64_t r = 0; r < cols; ++r) {
-      int64_t unused = 0;
-      const T* y = load_rows<T>(c, col + r, 1, a.dim, factors, ys.data(), unused);
-      unnormalise(sums + r * stride, y, factors[col + r], a.dim);
+class SharedNegatives {
+ public:
+  explicit SharedNegatives(InfoNce& a)
+      : a_(a),
+        batch_(a.in_batch),
+        c_(batch_ ? a.p : a.c),
+        dc_(batch_ ? a.dp : a.dc),
+        losses_(a.n),
+        positive_(a.n),
+        positive_weight_(a.n) {
+    if (a.normalize) {
+      norms(a.q, a.n, fq_);
+      norms(a.p, a.n, fp_);
+      if (!batch_) {
+        norms(a.c, a.k, fc_);
+      }
+    }
+    pairs_.rows = a.n;
+    pairs_.cols = a.k;
+    pairs_.dim = a.dim;
+    pairs_.x = a.q;
+    pairs_.y = c_;
+    pairs_.x_factors = factors(fq_);
+    pairs_.y_factors = factors(batch_ ? fp_ : fc_);
+    pairs_.alpha = a.scale;
+    pairs_.keeps = dc_.data != nullptr;
+    chunks_ = pairs_.chunks();
+    band_ = pairs_.band();
+  }
+
+  void run() {
+    const bool keeps = pairs_.keeps, dense = dc_.col == 1;
+    const Scratch<T> panel(keeps ? band_ * a_.k : 0);
+    const Scratch<T> sums(keeps && !dense ? a_.k * a_.dim : 0);
+    const bool sides = keeps || a_.dq.data != nullptr;
+    const Scratch<T> side(sides ? chunks_ * band_ * a_.dim : 0);
+    const Matrix<T> columns{dense ? static_cast<T*>(dc_.data) : sums.data(), a_.k, a_.dim,
+                            dense ? dc_.row : a_.dim};
+    side_ = sides ? side.data() : nullptr;
+    for (int64_t first = 0; first < a_.n; first += band_) {
+      const int64_t last = std::min(a_.n, first + band_);
+      Softmax<T> softmax(band_ * chunks_);
+      weigh(first, last, panel.data(), softmax);
+      join(first, last, softmax);
+      if (keeps) {
+        add_to_columns(first, last, panel.data(), columns);
+      }
+    }
+    a_.sum = std::accumulate(losses_.begin(), losses_.end(), 0.0);
+    if (keeps) {
+      finish_columns(columns);
     }
   }
-  store_rows<T>(out, col, cols, a.dim, sums);
-}
 
-/// The gradients of columns from a kept panel of weights.
-template <class T>
-void columns_of_panel(const InfoNce& a, const Pairs& pairs, const RowsOut& out, const T* panel,
-                      const Rows& c, const T* x_factors, const T* y_factors) {
-  int64_t xstride = 0;
-  const Scratch<T> xs(a.n * a.dim);
-  const T* x = load_rows<T>(pairs.x, 0, a.n, a.dim, x_factors, xs.data(), xstride);
-  const int64_t block = 64;
-  at::parallel_for(0, (a.k + block - 1) / block, 1, [&](int64_t begin, int64_t end) {
-    const Scratch<T> room(out.col == 1 ? 0 : block * a.dim);
-    for (int64_t b = begin; b < end; ++b) {
-      const int64_t col = b * block, cols = std::min(block, a.k - col);
-      int64_t stride = 0;
-      T* sums = rows_to_write<T>(out, col, a.dim, room.data(), stride);
-      if (a.n == 0) {
-        for (int64_t r = 0; r < cols; ++r) {
-          std::fill_n(sums + r * stride, a.dim, T(0));
+ private:
+  static constexpr int64_t kBlock = 64;
+
+  void norms(const Rows& m, int64_t rows, std::vector<T>& out) const {
+    out.resize(rows);
+    inverse_norms(m, rows, a_.dim, out.data());
+  }
+  const T* factors(const std::vector<T>& f) const {
+    return a_.normalize ? f.data() : nullptr;
+  }
+
+  /// Of row i of a band and one chunk: the rows of y by weight, and then x by what the weights
+  /// lack.
+  T* side(int64_t i, int64_t chunk) const {
+    return side_ == nullptr ? nullptr : side_ + (chunk * band_ + i) * a_.dim;
+  }
+
+  /// Logits to weights exp(s - most), and with them the sum of the negatives.
+  void weigh(int64_t first, int64_t last, T* panel, Softmax<T>& softmax) {
+    struct Visit {
+      SharedNegatives& self;
+      Softmax<T>& softmax;
+      T* weighted;
+      int64_t place;
+      bool first = true;
+
+      void operator()(const Tile<T>& t) {
+        const auto& a = self.a_;
+        for (int64_t r = 0; r < t.rows; ++r) {
+          const int64_t own = t.row + r - t.col;
+          if (self.batch_ && own >= 0 && own < t.cols) {
+            self.positive_[t.row + r] = t.line(r)[own];
+            t.line(r)[own] = -std::numeric_limits<T>::infinity();
+          }
+          T* sums = weighted == nullptr ? nullptr : weighted + r * a.dim;
+          softmax.take(place + r, t.line(r), t.cols, self.side_ != nullptr, sums,
+                       first ? 0 : a.dim);
         }
-      } else {
-        product_tn({panel + col, a.n, cols, a.k}, {x, a.n, a.dim, xstride},
-                   Matrix<T>{sums, cols, a.dim, stride}, false);
+        if (weighted != nullptr) {
+          product_nn(t.weights(), t.y, {weighted, t.rows, a.dim, a.dim}, !first);
+        }
+        first = false;
       }
-      finish_columns(a, out, c, y_factors, col, cols, sums, stride);
+    };
+    walk_rows<T>(pairs_, first, last, panel, [&](int64_t row, int64_t, int64_t chunk) {
+      return Visit{*this, softmax, a_.dq.data == nullptr ? nullptr : side(row - first, chunk),
+                   chunk * band_ + row - first};
+    });
+  }
+
+  /// Chunks joined: losses, weights, gradients of the query and of a positive of its own.
+  void join(int64_t first, int64_t last, const Softmax<T>& softmax) {
+    const InfoNce& a = a_;
+    const bool outputs = a.dq.data != nullptr || (!batch_ && a.dp.data != nullptr);
+    const bool needs = outputs || !batch_ || pairs_.keeps;
+    at::parallel_for(0, (last - first + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
+      const Scratch<T> xs(needs ? kBlock * a.dim : 0), ys(needs ? kBlock * a.dim : 0),
+          gs(outputs ? kBlock * a.dim : 0), hs(outputs ? kBlock * a.dim : 0);
+      for (int64_t b = begin; b < end; ++b) {
+        const int64_t row = first + b * kBlock, count = std::min(kBlock, last - row);
+        int64_t xstride = 0, ystride = 0, gstride = 0, hstride = 0;
+        const T *x = nullptr, *y = nullptr;
+        if (needs) {
+          x = load_rows<T>(a.q, row, count, a.dim, factors(fq_), xs.data(), xstride);
+          y = load_rows<T>(a.p, row, count, a.dim, factors(fp_), ys.data(), ystride);
+        }
+        T* g = rows_to_write<T>(a.dq, row, a.dim, gs.data(), gstride);
+        T* h = batch_ ? nullptr : rows_to_write<T>(a.dp, row, a.dim, hs.data(), hstride);
+        for (int64_t r = 0; r < count; ++r) {
+          join_row(row + r, row + r - first, softmax, x + r * xstride, y + r * ystride,
+                   g == nullptr ? nullptr : g + r * gstride,
+                   h == nullptr ? nullptr : h + r * hstride);
+        }
+        store_rows<T>(a.dq, row, count, a.dim, g);
+        if (!batch_) {
+          store_rows<T>(a.dp, row, count, a.dim, h);
+        }
+      }
+    });
+  }
+
+  /// Row i, which is `at` in its band.
+  void join_row(int64_t i, int64_t at, const Softmax<T>& softmax, const T* x, const T* y, T* g,
+                T* h) {
+    if (!batch_) {
+      positive_[i] = static_cast<T>(a_.scale * sum_vectors<T>(a_.dim, [&](int64_t j, int64_t n) {
+                                      return load(x + j, n) * load(y + j, n);
+                                    }));
     }
-  });
-}
-
-/// In a batch, or with shared negatives.
-template <class T>
-void info_nce_shared(InfoNce& a) {
-  const bool batch = a.in_batch;
-  const Rows c = batch ? a.p : a.c;
-  const RowsOut dc = batch ? a.dp : a.dc;
-  const bool wants_rows = a.dq.data != nullptr || (!batch && a.dp.data != nullptr);
-
-  std::vector<T> fq, fp, fc;
-  if (a.normalize) {
-    fq.resize(a.n);
-    fp.resize(a.n);
-    inverse_norms(a.q, a.n, a.dim, fq.data());
-    inverse_norms(a.p, a.n, a.dim, fp.data());
-    if (!batch) {
-      fc.resize(a.k);
-      inverse_norms(a.c, a.k, a.dim, fc.data());
+    T top = softmax.most[at];
+    for (int64_t chunk = 1; chunk < chunks_; ++chunk) {
+      const T m = softmax.most[chunk * band_ + at];
+      top = m > top || m != m ? m : top;
+    }
+    const auto joined = [&](int64_t chunk) {
+      return chunks_ == 1 ? 1.0
+                          : std::exp(static_cast<double>(softmax.most[chunk * band_ + at]) -
+                                     static_cast<double>(Softmax<T>::shift(top)));
+    };
+    double sum = 0;
+    for (int64_t chunk = 0; chunk < chunks_; ++chunk) {
+      sum += softmax.sum[chunk * band_ + at] * joined(chunk);
+    }
+    const auto result = finish_row<T>(positive_[i], top, sum, upstream_of<T>(a_, i));
+    losses_[i] = result.l;
+    if (a_.l != nullptr) {
+      static_cast<T*>(a_.l)[i] = static_cast<T>(result.l);
+    }
+    const T own = static_cast<T>(result.positive * a_.scale);
+    positive_weight_[i] = own;
+    const auto weight = [&](int64_t chunk) {
+      return static_cast<T>(result.negatives * a_.scale * joined(chunk));
+    };
+    if (g != nullptr) {
+      std::fill_n(g, a_.dim, T(0));
+      for (int64_t chunk = 0; chunk < chunks_ && a_.k > 0; ++chunk) {
+        add_line(g, side(at, chunk), a_.dim, weight(chunk));
+      }
+      add_line(g, y, a_.dim, own);
+      if (a_.normalize) {
+        unnormalise(g, x, fq_[i], a_.dim);
+      }
+    }
+    if (h != nullptr) {
+      std::fill_n(h, a_.dim, T(0));
+      add_line(h, x, a_.dim, own);
+      if (a_.normalize) {
+        unnormalise(h, y, fp_[i], a_.dim);
+      }
+    }
+    for (int64_t chunk = 0; chunk < chunks_ && pairs_.keeps; ++chunk) {
+      std::fill_n(side(at, chunk), a_.dim, T(0));
+      add_line(side(at, chunk), x, a_.dim, weight(chunk));
     }
   }
-  const auto factors = [&](const std::vector<T>& f) { return a.normalize ? f.data() : nullptr; };
-  Pairs pairs;
-  pairs.rows = a.n;
-  pairs.cols = a.k;
-  pairs.dim = a.dim;
-  pairs.x = a.q;
-  pairs.y = c;
-  pairs.x_factors = factors(fq);
-  pairs.y_factors = factors(batch ? fp : fc);
-  pairs.alpha = a.scale;
 
-  const bool keeps = pairs.small() && dc.data != nullptr;
-  const Scratch<T> panel(keeps ? a.n * a.k : 0);
-  pairs.panel = keeps ? panel.data() : nullptr;
-
-  // First walk: the softmax of every row, and with it the sum of its negatives by weight.
-  const int64_t chunks = pairs.chunks();
-  Softmax<T> softmax(a.n * chunks);
-  std::vector<T> positive(a.n);
-  const Scratch<T> weighted(a.dq.data != nullptr ? chunks * a.n * a.dim : 0);
-  const auto weighted_at = [&](int64_t row, int64_t chunk) {
-    return a.dq.data != nullptr ? weighted.data() + (chunk * a.n + row) * a.dim : nullptr;
-  };
-  struct RowVisit {
-    const InfoNce& a;
-    Softmax<T>& softmax;
-    std::vector<T>& positive;
-    T* weighted;
-    bool stored;  // weights are wanted, not only their sum
-    int64_t place;
-    bool first = true;
-
-    void operator()(const Tile<T>& t) {
-      for (int64_t r = 0; r < t.rows; ++r) {
-        const int64_t own = t.row + r - t.col;
-        if (a.in_batch && own >= 0 && own < t.cols) {
-          positive[t.row + r] = t.line(r)[own];
-          t.line(r)[own] = -std::numeric_limits<T>::infinity();
+  void add_to_columns(int64_t first, int64_t last, const T* panel, const Matrix<T>& columns) {
+    const int64_t rows = last - first, block = pairs_.col_block();
+    at::parallel_for(0, pairs_.col_blocks(), 1, [&](int64_t begin, int64_t end) {
+      int64_t chunk = 0;
+      for (int64_t b = begin; b < end; ++b) {
+        const int64_t col = b * block, cols = std::min(block, a_.k - col);
+        while (col >= pairs_.chunk_begin(chunk + 1)) {
+          ++chunk;
         }
-        T* sums = weighted == nullptr ? nullptr : weighted + r * a.dim;
-        softmax.take(place + r, t.line(r), t.cols, stored, sums, first ? 0 : a.dim);
+        product_tn({panel + col, rows, cols, a_.k}, {side(0, chunk), rows, a_.dim, a_.dim},
+                   Matrix<T>{columns.data + col * columns.stride, cols, a_.dim, columns.stride},
+                   first > 0);
       }
-      if (weighted != nullptr) {
-        product_nn(t.weights(), t.y, {weighted, t.rows, a.dim, a.dim}, !first);
-      }
-      first = false;
-    }
-    void end() {}
-  };
-  walk_rows<T>(pairs, [&](int64_t row, int64_t, int64_t chunk) {
-    return RowVisit{a,
-                    softmax,
-                    positive,
-                    weighted_at(row, chunk),
-                    keeps || a.dq.data != nullptr,
-                    chunk * a.n + row};
-  });
+    });
+  }
 
-  // Rows: chunks joined, losses, weights, gradients of query and of a positive of its own.
-  std::vector<double> losses(a.n);
-  std::vector<T> negative_weight(a.n), positive_weight(a.n), most(a.n);
-  const int64_t block = 64;
-  at::parallel_for(0, (a.n + block - 1) / block, 1, [&](int64_t begin, int64_t end) {
-    const bool needs = wants_rows || !batch;
-    const Scratch<T> xs(needs ? block * a.dim : 0), ys(needs ? block * a.dim : 0),
-        gs(wants_rows ? block * a.dim : 0), hs(wants_rows ? block * a.dim : 0);
-    for (int64_t b = begin; b < end; ++b) {
-      const int64_t row = b * block, count = std::min(block, a.n - row);
-      int64_t xstride = 0, ystride = 0, gstride = 0, hstride = 0;
-      const T *x = nullptr, *y = nullptr;
-      if (needs) {
-        x = load_rows<T>(a.q, row, count, a.dim, factors(fq), xs.data(), xstride);
-        y = load_rows<T>(a.p, row, count, a.dim, factors(fp), ys.data(), ystride);
-      }
-      T* g = rows_to_write<T>(a.dq, row, a.dim, gs.data(), gstride);
-      T* h = batch ? nullptr : rows_to_write<T>(a.dp, row, a.dim, hs.data(), hstride);
-      for (int64_t r = 0; r < count; ++r) {
-        const int64_t i = row + r;
-        if (!batch) {
-          positive[i] =
-              static_cast<T>(a.scale * sum_vectors<T>(a.dim, [&](int64_t j, int64_t n) {
-                               return load(x + r * xstride + j, n) * load(y + r * ystride + j, n);
-                             }));
-        }
-        T top = softmax.most[i];
-        for (int64_t chunk = 1; chunk < chunks; ++chunk) {
-          const T m = softmax.most[chunk * a.n + i];
-          top = m > top || m != m ? m : top;
-        }
-        double sum = 0;
-        const auto joined = [&](int64_t chunk) {
-          return std::exp(static_cast<double>(softmax.most[chunk * a.n + i]) -
-                          static_cast<double>(Softmax<T>::shift(top)));
-        };
-        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-          sum += chunks == 1 ? softmax.sum[i] : softmax.sum[chunk * a.n + i] * joined(chunk);
-        }
-        const auto result = finish_row<T>(positive[i], top, sum, upstream_of<T>(a, i));
-        losses[i] = result.l;
-        if (a.l != nullptr) {
-          static_cast<T*>(a.l)[i] = static_cast<T>(result.l);
-        }
-        most[i] = Softmax<T>::shift(top);
-        negative_weight[i] = static_cast<T>(result.negatives * a.scale);
-        positive_weight[i] = static_cast<T>(result.positive * a.scale);
-        if (keeps) {
-          T* line = panel.data() + i * a.k;
-          scale_line(line, a.k, negative_weight[i]);
-          if (batch) {
-            line[i] = positive_weight[i];
+  /// Ends the gradients of columns: with the row each is the positive of, and through the norm.
+  void finish_columns(const Matrix<T>& columns) {
+    const T* by = factors(batch_ ? fp_ : fc_);
+    at::parallel_for(0, (a_.k + kBlock - 1) / kBlock, 4, [&](int64_t begin, int64_t end) {
+      const Scratch<T> row(a_.dim);
+      for (int64_t b = begin; b < end; ++b) {
+        const int64_t col = b * kBlock, count = std::min(kBlock, a_.k - col);
+        for (int64_t i = col; i < col + count; ++i) {
+          T* to = columns.data + i * columns.stride;
+          int64_t unused = 0;
+          if (a_.n == 0) {
+            std::fill_n(to, a_.dim, T(0));
+          }
+          if (batch_) {
+            add_line(to, load_rows<T>(a_.q, i, 1, a_.dim, factors(fq_), row.data(), unused), a_.dim,
+                     positive_weight_[i]);
+          }
+          if (by != nullptr) {
+            unnormalise(to, load_rows<T>(c_, i, 1, a_.dim, by, row.data(), unused), by[i], a_.dim);
           }
         }
-        if (g != nullptr) {
-          T* to = g + r * gstride;
-          std::fill_n(to, a.dim, T(0));
-          for (int64_t chunk = 0; chunk < chunks && a.k > 0; ++chunk) {
-            const double by = chunks == 1 ? 1 : joined(chunk);
-            add_line(to, weighted_at(i, chunk), a.dim,
-                     static_cast<T>(result.negatives * a.scale * by));
-          }
-          add_line(to, y + r * ystride, a.dim, positive_weight[i]);
-          if (a.normalize) {
-            unnormalise(to, x + r * xstride, fq[i], a.dim);
-          }
-        }
-        if (h != nullptr) {
-          T* to = h + r * hstride;
-          std::fill_n(to, a.dim, T(0));
-          add_line(to, x + r * xstride, a.dim, positive_weight[i]);
-          if (a.normalize) {
-            unnormalise(to, y + r * ystride, fp[i], a.dim);
-          }
-        }
+        store_rows<T>(dc_, col, count, a_.dim, columns.data + col * columns.stride);
       }
-      store_rows<T>(a.dq, row, count, a.dim, g);
-      if (!batch) {
-        store_rows<T>(a.dp, row, count, a.dim, h);
-      }
-    }
-  });
-  a.sum = 0;
-  for (const double l : losses) {
-    a.sum += l;
-  }
-  if (dc.data == nullptr) {
-    return;
+    });
   }
 
-  if (keeps) {
-    columns_of_panel<T>(a, pairs, dc, panel.data(), c, factors(fq), factors(batch ? fp : fc));
-    return;
-  }
-
-  // Second walk: the gradient of every column, from the rows' weights.
-  struct ColVisit {
-    const InfoNce& a;
-    const RowsOut& out;
-    const T* most;
-    const T* negative_weight;
-    const T* positive_weight;
-    const Rows& c;
-    const T* factors;
-    int64_t col, cols;
-    Scratch<T> room;
-    T* sums;
-    int64_t stride;
-    bool first = true;
-
-    ColVisit(const InfoNce& a, const RowsOut& out, const T* most, const T* negative_weight,
-             const T* positive_weight, const Rows& c, const T* factors, int64_t col, int64_t cols)
-        : a(a),
-          out(out),
-          most(most),
-          negative_weight(negative_weight),
-          positive_weight(positive_weight),
-          c(c),
-          factors(factors),
-          col(col),
-          cols(cols),
-          room(out.col == 1 ? 0 : cols * a.dim),
-          sums(rows_to_write<T>(out, col, a.dim, room.data(), stride)) {}
-
-    void operator()(const Tile<T>& t) {
-      using V = at::vec::Vectorized<T>;
-      for (int64_t r = 0; r < t.rows; ++r) {
-        const int64_t i = t.row + r;
-        T* line = t.line(r);
-        const V by(most[i]), weight(negative_weight[i]);
-        for_vectors<T>(t.cols, [&](int64_t j, int64_t n) {
-          ((load(line + j, n) - by).exp() * weight).store(line + j, n);
-        });
-        const int64_t own = i - t.col;
-        if (a.in_batch && own >= 0 && own < t.cols) {
-          line[own] = positive_weight[i];
-        }
-      }
-      product_tn(t.weights(), t.x, {sums, cols, a.dim, stride}, !first);
-      first = false;
-    }
-    void end() {
-      for (int64_t r = 0; first && r < cols; ++r) {
-        std::fill_n(sums + r * stride, a.dim, T(0));
-      }
-      finish_columns(a, out, c, factors, col, cols, sums, stride);
-    }
-  };
-  walk_cols<T>(pairs, [&](int64_t col, int64_t cols) {
-    return ColVisit(a, dc, most.data(), negative_weight.data(), positive_weight.data(), c,
-                    factors(batch ? fp : fc), col, cols);
-  });
-}
+  InfoNce& a_;
+  const bool batch_;
+  const Rows c_;
+  const RowsOut dc_;
+  Pairs pairs_;
+  int64_t chunks_ = 1, band_ = 1;
+  std::vector<T> fq_, fp_, fc_;
+  std::vector<double> losses_;
+  std::vector<T> positive_, positive_weight_;
+  T* side_ = nullptr;
+};
 
 /// Negatives of its own for every row: k inner products, then their gradients, row by row.
 template <class T>
@@ -524,7 +500,7 @@ void info_nce_own(InfoNce& a) {
 
 template <class T>
 void info_nce(InfoNce& a) {
-  a.own ? info_nce_own<T>(a) : info_nce_shared<T>(a);
+  a.own ? info_nce_own<T>(a) : SharedNegatives<T>(a).run();
 }
 
 inline void info_nce_loop(InfoNce& a) {

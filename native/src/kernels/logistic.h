@@ -4,6 +4,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "kernels/exp.h"
+
 namespace jloss {
 
 /// log(1 + z) for z in [0, 1]. In float32 by 2 atanh(z / (2 + z)), whose series is short there:
@@ -33,7 +35,7 @@ struct Logistic {
 
   explicit Logistic(V x) {
     const V zero(0), one(1);
-    const V z = x.abs().neg().exp();
+    const V z = exp(x.abs().neg());
     const V small = z / (one + z), large = one / (one + z);
     const auto above = x >= zero;
     // max(-x, 0) by a blend, so that NaN stays.

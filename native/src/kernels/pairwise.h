@@ -1,6 +1,9 @@
 // The pairwise walk: tiles of all inner products of two sets of rows, made by matrix product,
-// visited and forgotten. Memory is one tile a thread.
+// visited and forgotten, or kept for a band of rows at a time. Memory is one tile a thread, or one
+// band.
 #pragma once
+
+#include <algorithm>
 
 #include "core/gemm.h"
 #include "kernels/capability.h"
@@ -20,35 +23,34 @@ struct Pairs {
   const void* y_factors = nullptr;
   double alpha = 1;  // a factor of all products
 
-  void* panel = nullptr;  // of a small product: where walk_rows leaves all of it, rows by cols
+  /// Are the products of a band of rows kept together, for the gradients of the columns?
+  bool keeps = false;
 
-  /// A product this small is made of whole rows, and may be kept.
-  bool small() const {
-    return cols <= 4096 && rows * cols <= (1 << 18);
+  /// The rows of a band: as many as 16 MB of float32 hold, and no fewer than make a matrix product.
+  int64_t band() const {
+    const int64_t most = std::max<int64_t>(32, (1 << 22) / std::max<int64_t>(cols, 1));
+    return keeps && rows > most ? most / row_block() * row_block() : std::max<int64_t>(rows, 1);
   }
   int64_t row_block() const {
-    if (small()) {
-      return rows <= 128 ? 32 : 64;
-    }
-    return rows >= 1024 ? 256 : rows >= 512 ? 128 : 64;
+    const int64_t block = rows >= 1024 ? 256 : rows >= 512 ? 128 : rows > 128 ? 64 : 32;
+    return keeps && cols > (1 << 14) ? std::min<int64_t>(block, cols > (1 << 16) ? 32 : 64) : block;
   }
   int64_t col_block() const {
-    if (small()) {
-      return cols > 0 ? cols : 1;
-    }
     return cols >= 512 ? 256 : 64;
-  }
-  int64_t row_blocks() const {
-    return (rows + row_block() - 1) / row_block();
   }
   int64_t col_blocks() const {
     return (cols + col_block() - 1) / col_block();
   }
-  /// Few rows: their columns are cut into chunks of their own, so that many threads find work.
+  /// A row's columns are cut into chunks of their own: where rows are few, so that many threads
+  /// find work; where products are kept, so that a tile of whole chunks stays in the cache.
   int64_t chunks() const {
-    const int64_t wanted = 32 / (row_blocks() + 1);
+    const int64_t wanted = 32 / ((rows + row_block() - 1) / row_block() + 1);
     const int64_t most = cols / (2048 + rows);
-    return most < 1 || wanted < 1 ? 1 : wanted < most ? wanted : most;
+    const int64_t few = most < 1 || wanted < 1 ? 1 : std::min(wanted, most);
+    return keeps ? std::max(few, (cols + 1023) / 1024) : few;
+  }
+  int64_t chunk_begin(int64_t chunk) const {
+    return std::min(cols, col_blocks() * chunk / chunks() * col_block());
   }
 };
 
@@ -60,19 +62,19 @@ struct Pairs {
 namespace jloss {
 inline namespace CPU_CAPABILITY {
 
-/// A tile: s[r * cols + c] = alpha x[row + r] . y[col + c]. A visitor may write into s. x and y are
-/// the packed rows, already times their factors.
+/// A tile: line(r)[c] = alpha x[row + r] . y[col + c]. A visitor may write into it. x and y are the
+/// packed rows, already times their factors.
 template <class T>
 struct Tile {
-  T* s;
+  Matrix<T> s;
   int64_t row, rows, col, cols;
   Matrix<const T> x, y;
 
   Matrix<const T> weights() const {
-    return {s, rows, cols, cols};
+    return {s.data, rows, cols, s.stride};
   }
   T* line(int64_t r) const {
-    return s + r * cols;
+    return s.data + r * s.stride;
   }
 };
 
@@ -80,11 +82,12 @@ struct Tile {
 template <class T>
 class Tiles {
  public:
-  explicit Tiles(const Pairs& a)
+  /// Of at most `width` columns.
+  Tiles(const Pairs& a, int64_t width)
       : a_(a),
-        s_(a.panel == nullptr ? a.row_block() * a.col_block() : 0),
+        s_(a.keeps ? 0 : a.row_block() * width),
         x_(a.row_block() * a.dim),
-        y_(a.col_block() * a.dim) {}
+        y_(a.y_factors == nullptr && a.y.col == 1 ? 0 : width * a.dim) {}
 
   void load_x(int64_t row, int64_t rows) {
     tile_.row = row;
@@ -96,9 +99,11 @@ class Tiles {
     tile_.cols = cols;
     tile_.y = load(a_.y, col, cols, a_.y_factors, y_);
   }
-  const Tile<T>& product() {
-    tile_.s = a_.panel == nullptr ? s_.data() : static_cast<T*>(a_.panel) + tile_.row * a_.cols;
-    product_nt(tile_.x, tile_.y, {tile_.s, tile_.rows, tile_.cols, tile_.cols}, a_.alpha);
+  /// The products, in scratch or where they are kept.
+  const Tile<T>& product(T* kept = nullptr) {
+    tile_.s = kept == nullptr ? Matrix<T>{s_.data(), tile_.rows, tile_.cols, tile_.cols}
+                              : Matrix<T>{kept, tile_.rows, tile_.cols, a_.cols};
+    product_nt(tile_.x, tile_.y, tile_.s, a_.alpha);
     return tile_;
   }
 
@@ -116,46 +121,36 @@ class Tiles {
   Tile<T> tile_;
 };
 
-/// Row by row: for every block of rows and every chunk of columns, in parallel, makes
-/// `Visitor(args..., first row, rows, chunk)`, shows it the tiles from left to right by
-/// visitor(tile), and destroys it.
+/// Row by row over the rows [first, last): for every block of rows and every chunk of columns, in
+/// parallel, makes `Visitor(args..., first row, rows, chunk)`, shows it the tiles from left to
+/// right by visitor(tile), and destroys it. Where products are kept, in `panel` (rows of this call
+/// by all columns), a chunk is one tile.
 template <class T, class Make>
-void walk_rows(const Pairs& a, const Make& make) {
-  const int64_t chunks = a.chunks(), blocks = a.col_blocks();
-  at::parallel_for(0, a.row_blocks() * chunks, 1, [&](int64_t begin, int64_t end) {
-    Tiles<T> tiles(a);
+void walk_rows(const Pairs& a, int64_t first, int64_t last, T* panel, const Make& make) {
+  const int64_t block = a.row_block(), blocks = (last - first + block - 1) / block;
+  const int64_t chunks = a.chunks();
+  int64_t width = a.col_block();
+  for (int64_t c = 0; a.keeps && c < chunks; ++c) {
+    width = std::max(width, a.chunk_begin(c + 1) - a.chunk_begin(c));
+  }
+  at::parallel_for(0, blocks * chunks, 1, [&](int64_t begin, int64_t end) {
+    Tiles<T> tiles(a, width);
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t row = task / chunks * a.row_block(), chunk = task % chunks;
-      const int64_t rows = std::min(a.row_block(), a.rows - row);
+      const int64_t row = first + task / chunks * block, chunk = task % chunks;
+      const int64_t rows = std::min(block, last - row), stop = a.chunk_begin(chunk + 1);
       tiles.load_x(row, rows);
       auto visit = make(row, rows, chunk);
-      for (int64_t b = blocks * chunk / chunks; b < blocks * (chunk + 1) / chunks; ++b) {
-        const int64_t col = b * a.col_block();
-        tiles.load_y(col, std::min(a.col_block(), a.cols - col));
-        visit(tiles.product());
+      for (int64_t col = a.chunk_begin(chunk); col < stop; col += width) {
+        tiles.load_y(col, std::min(width, stop - col));
+        visit(tiles.product(a.keeps ? panel + (row - first) * a.cols + col : nullptr));
       }
-      visit.end();
     }
   });
 }
 
-/// Column by column: the same tiles, to the same bits, each block of columns from top to bottom by
-/// one visitor `make(first column, columns)`.
 template <class T, class Make>
-void walk_cols(const Pairs& a, const Make& make) {
-  at::parallel_for(0, a.col_blocks(), 1, [&](int64_t begin, int64_t end) {
-    Tiles<T> tiles(a);
-    for (int64_t b = begin; b < end; ++b) {
-      const int64_t col = b * a.col_block(), cols = std::min(a.col_block(), a.cols - col);
-      tiles.load_y(col, cols);
-      auto visit = make(col, cols);
-      for (int64_t row = 0; row < a.rows; row += a.row_block()) {
-        tiles.load_x(row, std::min(a.row_block(), a.rows - row));
-        visit(tiles.product());
-      }
-      visit.end();
-    }
-  });
+void walk_rows(const Pairs& a, const Make& make) {
+  walk_rows<T>(a, 0, a.rows, nullptr, make);
 }
 
 /// 1 / max(|row|, 1e-12) of every row.

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/capability.h"
+#include "kernels/exp.h"
 
 namespace jloss {
 
@@ -183,7 +184,7 @@ inline at::vec::Vectorized<T> load(const T* from, int64_t count) {
 template <class T>
 inline at::vec::Vectorized<T> sigmoid(at::vec::Vectorized<T> x) {
   const at::vec::Vectorized<T> one(1);
-  return one / (one + x.neg().exp());
+  return one / (one + jloss::exp(x.neg()));
 }
 
 /// The tile a thread works on: probabilities and targets as a row of pixels a channel, or, where
@@ -302,7 +303,7 @@ class RegionTile {
     }
     V sum(0);
     for (int64_t c = 0; c < a_.channels; ++c) {
-      const V e = (load(x_ + c * ldx_ + i, count) - top).exp();
+      const V e = jloss::exp(load(x_ + c * ldx_ + i, count) - top);
       sum = sum + e;
       e.store(out + c * ld + i, count);
     }

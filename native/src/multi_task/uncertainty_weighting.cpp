@@ -15,7 +15,7 @@ struct UncertaintyTerms {
 
   template <Wanted W>
   Terms<V> operator()(V loss, V s, V) const {
-    const V precision = fit_factor * s.neg().exp(), fit = precision * loss;
+    const V precision = fit_factor * exp(s.neg()), fit = precision * loss;
     if (form == 3) {
       const Logistic<V> logistic(s.neg());
       return {fit + logistic.softplus_neg, precision, logistic.negative - fit};
