@@ -1,6 +1,7 @@
 package org.jloss;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.PointerScope;
@@ -66,7 +67,7 @@ final class Callbacks {
       LOSSES.remove(handle);
       return;
     }
-    final CustomLoss loss = LOSSES.get(handle);
+    final CustomLoss loss = Objects.requireNonNull(LOSSES.get(handle), "released");
     try (PointerScope scope = new PointerScope()) {
       final int count = (int) inputs.size() - (phase == Native.kBackward ? 1 : 0);
       final Tensor[] tensors = new Tensor[count];

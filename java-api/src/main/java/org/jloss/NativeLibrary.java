@@ -21,12 +21,11 @@ public final class NativeLibrary {
 
   /** Loading happens in a class of its own, once. */
   private static final class Loaded {
-    static final IllegalStateException FAILURE = load();
+    static final @Nullable IllegalStateException FAILURE = load();
 
-    private static IllegalStateException load() {
+    private static @Nullable IllegalStateException load() {
       // The preset loads a library by way of another before it has looked at it: of two processes
-      // that
-      // fill an empty cache, one would map files that the other is still writing.
+      // that fill an empty cache, one would map files that the other is still writing.
       try (PointerScope scope = new PointerScope();
           CacheLock lock = CacheLock.acquire()) {
         Loader.load(torch.class);

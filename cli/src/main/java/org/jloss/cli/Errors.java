@@ -6,6 +6,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -15,7 +16,8 @@ final class Errors {
 
   /** Says in a line what went wrong; the exit status is the result. */
   static int report(CommandLine command, Throwable thrown) {
-    final Throwable cause = thrown instanceof UncheckedIOException ? thrown.getCause() : thrown;
+    final Throwable cause =
+        thrown instanceof UncheckedIOException e ? Objects.requireNonNull(e.getCause()) : thrown;
     final boolean refused = isRefusal(cause);
     command
         .getErr()

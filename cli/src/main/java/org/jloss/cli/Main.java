@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -75,9 +76,8 @@ public final class Main implements Callable<Integer> {
             .setParameterExceptionHandler((e, arguments) -> Errors.report(e.getCommandLine(), e))
             .setExecutionExceptionHandler((e, command, result) -> Errors.report(command, e));
     // What follows the script belongs to the script.
-    main.getSubcommands().get("python").setStopAtPositional(true);
-    main.getSubcommands()
-        .get("bench")
+    subcommand(main, "python").setStopAtPositional(true);
+    subcommand(main, "bench")
         .setStopAtPositional(true)
         .setUnmatchedOptionsArePositionalParams(true);
     try {
@@ -89,6 +89,10 @@ public final class Main implements Callable<Integer> {
       out.flush();
       err.flush();
     }
+  }
+
+  private static CommandLine subcommand(CommandLine main, String name) {
+    return Objects.requireNonNull(main.getSubcommands().get(name), name);
   }
 
   @Override

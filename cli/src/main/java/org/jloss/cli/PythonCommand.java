@@ -51,7 +51,9 @@ final class PythonCommand implements Callable<Integer> {
       throw new Refusal(file + ": is not a regular file");
     }
     final PythonBridge.Builder builder =
-        PythonBridge.builder().stdin(System.in).readFolder(file.toAbsolutePath().getParent());
+        PythonBridge.builder()
+            .stdin(System.in)
+            .readFolder(file.toAbsolutePath().resolveSibling(""));
     readable.forEach(builder::readFolder);
     writable.forEach(builder::writeFolder);
     try (PythonBridge python = builder.build()) {

@@ -26,6 +26,6 @@ public enum Domain {
   EMBEDDING,
   /** An int64 label; equal labels belong together. */
   LABEL,
-  /** Corners of a box: x1, y1, x2, y2 with x1 <= x2 and y1 <= y2. */
+  /** Corners of a box: x1, y1, x2, y2 with {@code x1 <= x2} and {@code y1 <= y2}. */
   BOX_XYXY
 }

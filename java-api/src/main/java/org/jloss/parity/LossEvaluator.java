@@ -14,11 +14,15 @@ import org.jloss.Losses;
 import org.jloss.Miner;
 import org.jloss.Reduction;
 import org.jloss.Spec;
+import org.jloss.Tensors;
 import org.jloss.selfsupervised.NegativeQueue;
 import org.jspecify.annotations.Nullable;
 
 /** Computes reference cases with this library, through the public Java API. */
 public final class LossEvaluator implements Evaluator {
+  /** Makes an evaluator; it holds no state. */
+  public LossEvaluator() {}
+
   @Override
   public Map<String, TensorEntry> evaluate(ReferenceCase reference) {
     final Spec spec = Losses.spec(reference.id());
@@ -149,9 +153,8 @@ public final class LossEvaluator implements Evaluator {
   }
 
   private static Map<String, TensorEntry> enqueue(ReferenceCase reference) {
-    final Tensor state = reference.inputTensor("queue");
-    try (NegativeQueue queue =
-        NegativeQueue.of(state, reference.inputs().get("ptr").toLongs()[0])) {
+    final long position = (long) Tensors.item(reference.inputTensor("ptr"));
+    try (NegativeQueue queue = NegativeQueue.of(reference.inputTensor("queue"), position)) {
       queue.enqueue(reference.inputTensor("keys"));
       return Map.of(
           ReferenceCase.OUTPUT + "queue",
