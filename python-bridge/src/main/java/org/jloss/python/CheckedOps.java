@@ -2,10 +2,12 @@ package org.jloss.python;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -26,6 +28,8 @@ final class CheckedOps {
           "adam", "aten::_fused_adam_",
           "adamw", "aten::_fused_adamw_",
           "adagrad", "aten::_fused_adagrad_");
+
+  private static final String COUNTS = "state_steps";
 
   private static final Map<String, Schema> SCHEMAS = new ConcurrentHashMap<>();
 
@@ -73,7 +77,7 @@ final class CheckedOps {
                 + shape[0]
                 + ", but got value "
                 + length
-                + " (while checking arguments for ctc_loss_cpu)");
+                + " (while checking arguments for ctc_loss_allocate_outputs)");
       }
     }
     if (targets.dim() < 1 || targets.dim() > 2 || targets.tensor().is_floating_point()) {
@@ -154,6 +158,9 @@ final class CheckedOps {
     try (PointerScope scope = new PointerScope()) {
       final TensorVector tensors = new TensorVector();
       final List<Long> code = new ArrayList<>();
+      // The kernel knows no strides: it works on copies of what is not contiguous.
+      final Map<Tensor, Tensor> copies = new LinkedHashMap<>();
+      final List<Tensor> counts = new ArrayList<>();
       int list = 0;
       for (final Schema.Argument argument : schema.arguments()) {
         if (argument.kind() == Schema.Kind.TENSORS) {
@@ -164,7 +171,16 @@ final class CheckedOps {
           check(name, argument.name(), given, (List<?>) lists.get(0));
           code.add((long) NativeOps.TENSORS);
           code.add((long) given.size());
-          given.forEach(tensor -> tensors.push_back(((PyTensor) tensor).tensor()));
+          for (final Object element : given) {
+            final Tensor tensor = ((PyTensor) element).tensor();
+            if (argument.name().equals(COUNTS)) {
+              counts.add(tensor);
+            }
+            if (!tensor.is_contiguous()) {
+              copies.put(tensor, tensor.contiguous());
+            }
+            tensors.push_back(copies.getOrDefault(tensor, tensor));
+          }
         } else if (options.get(argument.name()) instanceof Boolean bool) {
           code.add((long) NativeOps.BOOL);
           code.add(bool ? 1L : 0L);
@@ -176,8 +192,9 @@ final class CheckedOps {
         }
       }
       pool.makeRoom();
-      Native.call(
-          schema.number(), code.stream().mapToLong(Long::longValue).toArray(), tensors);
+      counts.forEach(count -> count.add_(new Scalar(1)));
+      Native.call(schema.number(), code.stream().mapToLong(Long::longValue).toArray(), tensors);
+      copies.forEach(Tensor::copy_);
     } catch (PyError e) {
       throw e;
     } catch (RuntimeException e) {
@@ -202,7 +219,7 @@ final class CheckedOps {
   }
 
   private static void check(String optimiser, String name, List<?> given, List<?> parameters) {
-    final boolean counts = name.equals("state_steps");
+    final boolean counts = name.equals(COUNTS);
     if (given.isEmpty() && !counts && !name.equals("self") && !name.equals("grads")) {
       return;
     }
@@ -218,11 +235,10 @@ final class CheckedOps {
       final Tensor a = tensor.tensor();
       final boolean sound =
           counts
-              ? a.numel() == 1 && a.scalar_type() == torch.ScalarType.Float && a.is_cpu()
+              ? a.numel() == 1 && a.scalar_type().intern() == torch.ScalarType.Float && a.is_cpu()
               : a.is_cpu()
-                  && a.is_contiguous()
                   && a.is_floating_point()
-                  && a.scalar_type() == like.tensor().scalar_type()
+                  && a.scalar_type().intern() == like.tensor().scalar_type().intern()
                   && Arrays.equals(a.shape(), like.shape());
       if (!sound) {
         throw new PyError(
@@ -234,8 +250,7 @@ final class CheckedOps {
                 i,
                 counts
                     ? "one float32 number"
-                    : "a contiguous "
-                        + like.tensor().scalar_type()
+                    : like.tensor().scalar_type()
                         + " of shape "
                         + Arrays.toString(like.shape()),
                 a.scalar_type(),
