@@ -83,6 +83,11 @@ final class Unpickler {
 
   private record Tuple(List<@Nullable Object> items) {}
 
+  /** An OrderedDict while it is filled. */
+  private static final class Ordered extends LinkedHashMap<Object, Object> {
+    private static final long serialVersionUID = 1;
+  }
+
   private record Storage(String key, DType dtype, long numel, ByteBuffer bytes) {}
 
   private final MappedFile file;
@@ -100,8 +105,8 @@ final class Unpickler {
   }
 
   /**
-   * Reads the object: nested unmodifiable maps, lists (tuples too) and sets of TensorEntry, String,
-   * Long, BigInteger, Double, Boolean, byte[] and null.
+   * Reads the object: nested unmodifiable maps, lists, tuples and sets of TensorEntry, String, Long,
+   * BigInteger, Double, Boolean, byte[] and null.
    */
   @Nullable Object read() throws IOException {
     if (pickle.remaining() > LARGEST_PICKLE) {
@@ -235,7 +240,7 @@ final class Unpickler {
       }
       case "collections.OrderedDict" -> {
         checkCount(arguments, 0, 0);
-        yield new LinkedHashMap<>();
+        yield new Ordered();
       }
       default -> throw damaged("call of " + function);
     };
@@ -372,7 +377,7 @@ final class Unpickler {
       return null;
     }
     if (value instanceof Tuple tuple) {
-      return finishAll(tuple.items, depth);
+      return new TorchFile.Tuple(finishAll(tuple.items, depth));
     }
     if (value instanceof List<?> list) {
       return finishAll(list, depth);
@@ -388,7 +393,9 @@ final class Unpickler {
       for (final Map.Entry<?, ?> entry : map.entrySet()) {
         finished.put(entry.getKey(), finish(entry.getValue(), depth + 1));
       }
-      return Collections.unmodifiableMap(finished);
+      return value instanceof Ordered
+          ? new TorchFile.OrderedDict(finished)
+          : Collections.unmodifiableMap(finished);
     }
     if (value instanceof Global || value instanceof Storage || value == MARK) {
       throw file.broken("holds something that is neither tensor, number, text nor collection");

@@ -31,6 +31,7 @@ public final class Host {
   private final Function<PolyglotException, RuntimeException> translate;
   private final NativeOps ops;
   private final CheckedOps checked;
+  private final TensorFiles tensorFiles;
 
   Host(
       TensorPool pool, ScriptFiles files, Function<PolyglotException, RuntimeException> translate) {
@@ -39,6 +40,7 @@ public final class Host {
     this.translate = translate;
     this.ops = new NativeOps(pool);
     this.checked = new CheckedOps(pool);
+    this.tensorFiles = new TensorFiles(pool, files);
   }
 
   /** Of all systems the name of the class, the id and the kind: loss, miner or memory. */
@@ -192,6 +194,39 @@ public final class Host {
         () -> {
           checked.step(name, Args.list(lists), keywords(names, values));
           return null;
+        });
+  }
+
+  /** Writes an object of tensors and plain data to a file in a folder open for writing. */
+  @HostAccess.Export
+  public void saveTensors(String file, Value packed) {
+    Guard.run(
+        () -> {
+          tensorFiles.save(file, Args.of(packed));
+          return null;
+        });
+  }
+
+  /** The bytes of such a file as text. */
+  @HostAccess.Export
+  public String tensorsToText(Value packed) {
+    return Guard.run(() -> tensorFiles.bytes(Args.of(packed)));
+  }
+
+  /** Reads an object of tensors and plain data from a file in an open folder. */
+  @HostAccess.Export
+  public @Nullable Object loadTensors(String file) {
+    return Guard.run(() -> tensorFiles.load(file));
+  }
+
+  /** The same from a Python buffer. */
+  @HostAccess.Export
+  public @Nullable Object loadTensorsFrom(Value buffer) {
+    return Guard.run(
+        () -> {
+          final byte[] bytes = new byte[Math.toIntExact(buffer.getBufferSize())];
+          buffer.readBuffer(0, bytes, 0, bytes.length);
+          return tensorFiles.load(bytes);
         });
   }
 

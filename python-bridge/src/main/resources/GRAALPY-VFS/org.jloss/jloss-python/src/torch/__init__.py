@@ -42,12 +42,17 @@ from math import e, inf, nan, pi
 _dtypes.prefix = "torch"
 
 # Read when they are first asked for, as most scripts need few of them.
-_MODULES = ("accelerator", "amp", "autograd", "backends", "compiler", "distributed", "jit", "nn", "optim")
+_MODULES = ("accelerator", "amp", "autograd", "backends", "compiler", "distributed", "jit", "nn", "optim", "utils")
+
+
+_HOME = {"save": "serialization", "load": "serialization"}
 
 
 def __getattr__(name):
     if name in _MODULES:
         return importlib.import_module(f"torch.{name}")
+    if name in _HOME:
+        return getattr(importlib.import_module(f"torch.{_HOME[name]}"), name)
     if not name.startswith("_"):
         found = _operator(name)
         if found is not None:

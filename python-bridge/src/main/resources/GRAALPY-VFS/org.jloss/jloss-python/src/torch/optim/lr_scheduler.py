@@ -202,7 +202,7 @@ class MultiStepLR(LRScheduler):
         return None if count is None else self.gamma**count
 
     def _get_closed_form_lr(self):
-        milestones = sorted(self.milestones.elements())
+        milestones = sorted(Counter(self.milestones).elements())
         return [lr * self.gamma ** bisect_right(milestones, self.last_epoch) for lr in self.base_lrs]
 
 

@@ -152,9 +152,7 @@ class Optimizer:
 
         def cast(parameter, value, key=None):
             if isinstance(value, torch.Tensor):
-                if key == "step" or not parameter.is_floating_point():
-                    return value.clone()
-                return value.to(parameter.dtype).clone()
+                return value.to(parameter.dtype) if key != "step" and parameter.is_floating_point() else value
             if isinstance(value, dict):
                 return {k: cast(parameter, v, k) for k, v in value.items()}
             if isinstance(value, (list, tuple)):
