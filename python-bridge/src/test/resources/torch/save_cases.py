@@ -6,13 +6,13 @@ import os
 import record
 import torch
 import torch.nn as nn
-from nn_cases import Net, values
+from nn_cases import values
 
 
 def checkpoint():
     """What training scripts save."""
     torch.manual_seed(0)
-    model = Net()
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.BatchNorm1d(8), nn.Linear(8, 3, bias=False))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     (model(values(5, 4)) - 1).square().sum().backward()
     optimizer.step()

@@ -21,8 +21,8 @@ import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes what {@link Unpickler} reads: the zip file of torch.save, with a pickle of protocol 2 and a
- * file for each tensor's bytes.
+ * Writes what {@link Unpickler} reads: the zip file of torch.save, with a pickle of protocol 2 and
+ * a file for each tensor's bytes.
  */
 final class Pickler {
   private static final int DEEPEST = 100;

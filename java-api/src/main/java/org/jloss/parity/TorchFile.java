@@ -44,8 +44,8 @@ public final class TorchFile {
 
   /**
    * {@return the saved object} Dicts are unmodifiable maps in their order ({@link OrderedDict}
-   * where they were one), lists unmodifiable lists, tuples {@link Tuple}, sets unmodifiable sets; in
-   * them are {@link TensorEntry}, String, Long, BigInteger, Double, Boolean, byte[] and null. A
+   * where they were one), lists unmodifiable lists, tuples {@link Tuple}, sets unmodifiable sets;
+   * in them are {@link TensorEntry}, String, Long, BigInteger, Double, Boolean, byte[] and null. A
    * dtype or layout is its name, such as {@code torch.float32}.
    */
   public @Nullable Object root() {

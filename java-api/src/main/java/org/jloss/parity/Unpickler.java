@@ -105,8 +105,8 @@ final class Unpickler {
   }
 
   /**
-   * Reads the object: nested unmodifiable maps, lists, tuples and sets of TensorEntry, String, Long,
-   * BigInteger, Double, Boolean, byte[] and null.
+   * Reads the object: nested unmodifiable maps, lists, tuples and sets of TensorEntry, String,
+   * Long, BigInteger, Double, Boolean, byte[] and null.
    */
   @Nullable Object read() throws IOException {
     if (pickle.remaining() > LARGEST_PICKLE) {

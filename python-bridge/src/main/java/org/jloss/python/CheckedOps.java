@@ -95,22 +95,16 @@ final class CheckedOps {
     for (final long label : Tensors.toLongs(targets.tensor())) {
       if (label < 0 || label >= classes) {
         throw new PyError(
-            "IndexError",
-            "ctc_loss: expected targets in [0, " + classes + "), got " + label);
+            "IndexError", "ctc_loss: expected targets in [0, " + classes + "), got " + label);
       }
     }
     return pool.allocate(
         () -> {
-          try {
+          // The backward pass reads the targets again: scripts must not reach these.
+          try (Tensor kept = targets.tensor().clone()) {
             return pool.own(
                 torch.ctc_loss(
-                    logProbs.tensor(),
-                    targets.tensor(),
-                    inputs,
-                    labels,
-                    blank,
-                    reduction,
-                    zeroInfinity));
+                    logProbs.tensor(), kept, inputs, labels, blank, reduction, zeroInfinity));
           } catch (RuntimeException e) {
             throw Errors.translate(e);
           }
@@ -168,7 +162,9 @@ final class CheckedOps {
             throw new PyError("ValueError", name + ": a list of tensors is missing");
           }
           final List<?> given = (List<?>) lists.get(list++);
-          check(name, argument.name(), given, (List<?>) lists.get(0));
+          if (!given.isEmpty() || isNeeded(argument.name(), options)) {
+            check(name, argument.name(), given, (List<?>) lists.get(0));
+          }
           code.add((long) NativeOps.TENSORS);
           code.add((long) given.size());
           for (final Object element : given) {
@@ -218,18 +214,32 @@ final class CheckedOps {
     return argument.name().equals("lr") && argument.kind() == Schema.Kind.FLOAT;
   }
 
+  /** Two lists are left empty where the options say that they are not used. */
+  private static boolean isNeeded(String list, Map<String, @Nullable Object> options) {
+    return switch (list) {
+      case "momentum_buffer_list" ->
+          !(options.get("momentum") instanceof Number number) || number.doubleValue() != 0;
+      case "max_exp_avg_sqs" -> !Boolean.FALSE.equals(options.get("amsgrad"));
+      default -> true;
+    };
+  }
+
   private static void check(String optimiser, String name, List<?> given, List<?> parameters) {
     final boolean counts = name.equals(COUNTS);
-    if (given.isEmpty() && !counts && !name.equals("self") && !name.equals("grads")) {
-      return;
-    }
     if (given.size() != parameters.size()) {
       throw new PyError(
           "RuntimeError",
-          optimiser + ": expected " + parameters.size() + " tensors in " + name + ", got " + given.size());
+          optimiser
+              + ": expected "
+              + parameters.size()
+              + " tensors in "
+              + name
+              + ", got "
+              + given.size());
     }
     for (int i = 0; i < given.size(); i++) {
-      if (!(given.get(i) instanceof PyTensor tensor) || !(parameters.get(i) instanceof PyTensor like)) {
+      if (!(given.get(i) instanceof PyTensor tensor)
+          || !(parameters.get(i) instanceof PyTensor like)) {
         throw new PyError("TypeError", optimiser + ": expected tensors in " + name);
       }
       final Tensor a = tensor.tensor();
@@ -250,9 +260,7 @@ final class CheckedOps {
                 i,
                 counts
                     ? "one float32 number"
-                    : like.tensor().scalar_type()
-                        + " of shape "
-                        + Arrays.toString(like.shape()),
+                    : like.tensor().scalar_type() + " of shape " + Arrays.toString(like.shape()),
                 a.scalar_type(),
                 Arrays.toString(a.shape())));
       }

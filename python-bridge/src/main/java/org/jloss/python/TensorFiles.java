@@ -47,8 +47,7 @@ final class TensorFiles {
 
   /** The bytes of such a file, as text of as many characters. */
   String bytes(@Nullable Object packed) throws IOException {
-    return new String(
-        TorchFile.write(new Reading().read(packed)), StandardCharsets.ISO_8859_1);
+    return new String(TorchFile.write(new Reading().read(packed)), StandardCharsets.ISO_8859_1);
   }
 
   /** Reads a file in an open folder. */
