@@ -35,19 +35,6 @@ final class Pickler {
 
   private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 1, 1, 0, 0);
 
-  private static final Map<DType, String> STORAGES =
-      Map.of(
-          DType.BOOL, "BoolStorage",
-          DType.U8, "ByteStorage",
-          DType.I8, "CharStorage",
-          DType.I16, "ShortStorage",
-          DType.I32, "IntStorage",
-          DType.I64, "LongStorage",
-          DType.F16, "HalfStorage",
-          DType.BF16, "BFloat16Storage",
-          DType.F32, "FloatStorage",
-          DType.F64, "DoubleStorage");
-
   private final ByteArrayOutputStream pickle = new ByteArrayOutputStream();
   private final List<TensorEntry> tensors = new ArrayList<>();
   private final Map<TensorEntry, Integer> keys = new IdentityHashMap<>();
@@ -207,7 +194,7 @@ final class Pickler {
     op('(');
     op('(');
     text("storage");
-    global("torch", STORAGES.get(tensor.dtype()));
+    global("torch", storage(tensor.dtype()));
     final Integer known = keys.putIfAbsent(tensor, tensors.size());
     if (known == null) {
       tensors.add(tensor);
@@ -231,6 +218,14 @@ final class Pickler {
     orderedDict();
     op('t');
     op('R');
+  }
+
+  private static String storage(DType dtype) {
+    return Unpickler.STORAGES.entrySet().stream()
+        .filter(entry -> entry.getValue() == dtype)
+        .map(entry -> entry.getKey().substring("torch.".length()))
+        .findFirst()
+        .orElseThrow();
   }
 
   private void integers(long[] values) {

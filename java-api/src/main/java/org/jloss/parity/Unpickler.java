@@ -41,7 +41,8 @@ final class Unpickler {
   /** Where an opened list, tuple, dict or set of arguments starts on the stack. */
   private static final Object MARK = new Object();
 
-  private static final Map<String, DType> STORAGES =
+  /** Python's classes of storages. */
+  static final Map<String, DType> STORAGES =
       Map.of(
           "torch.BoolStorage", DType.BOOL,
           "torch.ByteStorage", DType.U8,
