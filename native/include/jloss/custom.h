@@ -1,27 +1,40 @@
-// Losses whose value and gradient are computed by their caller, for one written in Java or Python.
+// Functions whose gradient is computed by their caller, for those written in Java or Python.
 #pragma once
 
 #include <jloss/types.h>
+
+#include <string>
 
 namespace jloss {
 
 /// What a caller's function is asked for.
 enum CallbackPhase : int64_t {
-  kForward = 0,   ///< inputs -> { value }
-  kBackward = 1,  ///< inputs, upstream -> one gradient an input, undefined where there is none
-  kRelease = 2    ///< nothing more will be asked of this handle
+  kCompute = 0,  ///< outputs from inputs
+  kRelease = 1   ///< nothing more will be asked of this handle
 };
 
-/// Computes `outputs` from `inputs` for the loss of that handle; may throw.
+/// Computes `outputs` from `inputs` for the function of that handle; may throw.
 using Callback = void (*)(int64_t handle, int64_t phase, const std::vector<at::Tensor>* inputs,
                           std::vector<at::Tensor>* outputs);
 
-/// The value of a caller's loss, with a graph where an input requires a gradient: backward asks the
-/// caller again, on the thread that runs it. Under create_graph the caller's operations are
-/// recorded, so it may be differentiated again if they can be.
+/// The outputs of a caller's function as computed from its inputs: backward asks the caller, on the
+/// thread that runs it, for the inputs' gradients. It is given the tensors `saved`, then the
+/// outputs' gradients; of both some may be undefined. It gives a gradient an input, undefined where
+/// there is none. Under create_graph what the caller does is recorded.
 ///
-/// inputs: some may be undefined. The handle is released once, whatever happens.
-JLOSS_API at::Tensor custom_loss(const std::vector<at::Tensor>& inputs, int64_t handle,
-                                 jloss::Callback callback);
+/// inputs: some may be undefined. outputs: computed from them without grad mode. saved: inputs,
+/// outputs or others; a change in place before backward is refused there. name: of the node.
+/// Outputs of other than floating or complex dtype, and all where no input requires a gradient,
+/// come back as they are. The handle is released once, whatever happens.
+JLOSS_API std::vector<at::Tensor> record(const std::vector<at::Tensor>& inputs,
+                                         const std::vector<at::Tensor>& outputs,
+                                         const std::vector<at::Tensor>& saved,
+                                         const std::string& name, int64_t handle,
+                                         jloss::Callback callback);
+
+/// Calls back with each gradient of a tensor; what is given, if anything, replaces it. Or, for a
+/// leaf and with `accumulated`, with the leaf once its grad holds the gradient.
+JLOSS_API void add_hook(const at::Tensor& tensor, bool accumulated, int64_t handle,
+                        jloss::Callback callback);
 
 }  // namespace jloss

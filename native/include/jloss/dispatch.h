@@ -18,7 +18,8 @@ JLOSS_API std::string overloads(const std::string& name);
 /// `tensors`; 2 and 3 a count, then as many of the next tensors, undefined ones standing for None
 /// in the latter; 4 an int; 5 the bits of a double; 6 a bool; 7, 8, 9 a count and a list of ints,
 /// doubles, bools; 10 a count and a text's bytes; 11 the schema's default; 12 a device's type;
-/// 13 a number (4, 5 or 6 and so on) as a tensor.
+/// 13 a number (4, 5 or 6 and so on) as a tensor; 14 the next tensor is a generator's state, which
+/// the call moves on.
 /// `tensors` is given the results that are tensors, those of lists one by one. Returns how many
 /// results there are if all are plain tensors; otherwise -1, and `results` describes them.
 JLOSS_API int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& tensors);

@@ -1,8 +1,11 @@
 #include <jloss/custom.h>
 #include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/saved_variable.h>
+#include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <mutex>
 
 namespace jloss {
@@ -19,15 +22,21 @@ struct Handle {
   ~Handle() {
     call(id, kRelease, nullptr, nullptr);
   }
+
+  variable_list operator()(const variable_list& inputs) const {
+    variable_list outputs;
+    call(id, kCompute, &inputs, &outputs);
+    return outputs;
+  }
 };
 
-struct CustomBackward : torch::autograd::Node {
+struct Recorded : torch::autograd::Node {
   std::shared_ptr<Handle> handle;
+  std::string label;
   std::vector<SavedVariable> saved;
-  std::vector<bool> tracked;
 
   std::string name() const override {
-    return "custom_loss_backward";
+    return label;
   }
 
   void release_variables() override {
@@ -38,69 +47,95 @@ struct CustomBackward : torch::autograd::Node {
   }
 
   variable_list apply(variable_list&& upstreams) override {
-    std::vector<at::Tensor> inputs;
+    variable_list inputs;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       for (auto& s : saved) {
-        inputs.push_back(s.unpack());
+        inputs.push_back(s.unpack(shared_from_this()));
       }
     }
-    variable_list out(num_outputs());
-    if (!upstreams[0].defined()) {
-      return out;
-    }
-    inputs.push_back(upstreams[0]);
-    std::vector<at::Tensor> gradients;
-    handle->call(handle->id, kBackward, &inputs, &gradients);
-    TORCH_CHECK_VALUE(gradients.size() == saved.size(), "custom loss: expected ", saved.size(),
+    inputs.insert(inputs.end(), upstreams.begin(), upstreams.end());
+    auto gradients = (*handle)(inputs);
+    TORCH_CHECK_VALUE(gradients.size() == num_outputs(), label, ": expected ", num_outputs(),
                       " gradients, one an input, got ", gradients.size());
-    for (size_t i = 0, edge = 0; i < saved.size(); ++i) {
-      if (tracked[i]) {
-        out[edge++] = gradients[i];
-      }
-    }
-    return out;
+    return gradients;
   }
 };
 
+struct Accumulated : torch::autograd::PostAccumulateGradHook {
+  std::vector<std::shared_ptr<Handle>> handles;
+
+  void operator()(const at::Tensor& leaf) override {
+    for (const auto& handle : handles) {
+      (*handle)({leaf});
+    }
+  }
+};
+
+bool tracked(const at::Tensor& t) {
+  return t.defined() && t.requires_grad();
+}
+
+bool differentiable(const at::Tensor& t) {
+  return t.defined() && (t.is_floating_point() || t.is_complex());
+}
+
 }  // namespace
 
-at::Tensor custom_loss(const std::vector<at::Tensor>& inputs, int64_t id, Callback callback) {
+std::vector<at::Tensor> record(const std::vector<at::Tensor>& inputs,
+                               const std::vector<at::Tensor>& outputs,
+                               const std::vector<at::Tensor>& saved, const std::string& name,
+                               int64_t id, Callback callback) {
   const auto handle = std::shared_ptr<Handle>(new Handle{id, callback});
-  std::vector<at::Tensor> outputs;
-  {
-    at::NoGradGuard guard;
-    callback(id, kForward, &inputs, &outputs);
+  if (!at::GradMode::is_enabled() || std::none_of(inputs.begin(), inputs.end(), tracked)) {
+    return outputs;
   }
-  TORCH_CHECK_VALUE(outputs.size() == 1 && outputs[0].defined(),
-                    "custom loss: expected forward to give one value, got none");
-  // Without the history, and not in the memory, of an input that is given back.
-  auto value = outputs[0].variable_data();
-  for (const auto& t : inputs) {
-    if (t.defined() && value.is_alias_of(t)) {
-      value = value.clone();
-    }
-  }
-  std::vector<bool> tracked;
-  variable_list variables;
-  for (const auto& t : inputs) {
-    tracked.push_back(at::GradMode::is_enabled() && t.defined() && t.requires_grad());
-    if (tracked.back()) {
-      variables.push_back(t);
-    }
-  }
-  if (variables.empty()) {
-    return value;
-  }
-  auto node = std::shared_ptr<CustomBackward>(new CustomBackward(), torch::autograd::deleteNode);
+  const auto node = std::shared_ptr<Recorded>(new Recorded(), torch::autograd::deleteNode);
   node->handle = handle;
-  node->tracked = std::move(tracked);
-  for (const auto& t : inputs) {
-    node->saved.emplace_back(t, false);
+  node->label = name;
+  node->set_next_edges(torch::autograd::collect_next_edges(inputs));
+  variable_list results;
+  for (const auto& output : outputs) {
+    results.push_back(output);
+    if (differentiable(output)) {
+      // Without the history of an input that is given back; the version stays a common one.
+      results.back() = output.detach();
+      torch::autograd::set_history(results.back(), node);
+    } else {
+      node->add_input_metadata(torch::autograd::Node::undefined_input());
+    }
   }
-  node->set_next_edges(torch::autograd::collect_next_edges(variables));
-  torch::autograd::set_history(value, node);
-  return value;
+  for (const auto& t : saved) {
+    const auto same = [&](const at::Tensor& output) { return t.defined() && output.is_same(t); };
+    const auto found = std::find_if(outputs.begin(), outputs.end(), same);
+    if (found == outputs.end() || !differentiable(*found)) {
+      node->saved.emplace_back(t, false);
+    } else {
+      node->saved.emplace_back(results[found - outputs.begin()], true);
+    }
+  }
+  return results;
+}
+
+void add_hook(const at::Tensor& tensor, bool accumulated, int64_t id, Callback callback) {
+  const auto handle = std::shared_ptr<Handle>(new Handle{id, callback});
+  TORCH_CHECK(tracked(tensor), "cannot register a hook on a tensor that doesn't require gradient");
+  if (!accumulated) {
+    tensor.register_hook([handle](const at::Tensor& gradient) {
+      const auto given = (*handle)({gradient});
+      return given.empty() || !given[0].defined() ? gradient : given[0];
+    });
+    return;
+  }
+  TORCH_CHECK(tensor.is_leaf(),
+              "post accumulate grad hooks cannot be registered on non-leaf tensors");
+  namespace impl = torch::autograd::impl;
+  if (impl::post_acc_grad_hooks(tensor) == nullptr) {
+    impl::set_post_acc_grad_hooks(tensor, std::make_unique<Accumulated>());
+  }
+  auto* hooks = dynamic_cast<Accumulated*>(impl::post_acc_grad_hooks(tensor).get());
+  TORCH_CHECK(hooks != nullptr, "the tensor has a hook of another library's");
+  hooks->handles.push_back(handle);
 }
 
 }  // namespace jloss

@@ -1,12 +1,15 @@
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <jloss/dispatch.h>
 
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <sstream>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace jloss {
 namespace {
@@ -26,6 +29,7 @@ enum Tag : int64_t {
   kDefault = 11,
   kDevice = 12,
   kNumber = 13,
+  kGenerator = 14,
 };
 
 // Overloads in use, by number. Handles are small and valid for ever.
@@ -121,12 +125,27 @@ class Reader {
         number.unsafeGetTensorImpl()->set_wrapped_number(true);
         return number;
       }
+      case kGenerator: {
+        state_ = tensor();
+        generator_ = at::make_generator<at::CPUGeneratorImpl>();
+        generator_.set_state(state_);
+        return generator_;
+      }
       default:
         TORCH_CHECK(false, "jloss: there is no argument of kind ", tag);
     }
   }
 
+  /// Writes back what the call made of the generator's state.
+  void finish() {
+    if (generator_.defined()) {
+      state_.copy_(generator_.get_state());
+    }
+  }
+
  private:
+  at::Generator generator_;
+  at::Tensor state_;
   at::IntArrayRef code_;
   const std::vector<at::Tensor>& tensors_;
   size_t at_ = 0;
@@ -160,6 +179,51 @@ void describe_result(const c10::IValue& value, std::vector<int64_t>& code,
 }
 
 thread_local std::vector<int64_t> last_results;
+
+template <typename T>
+constexpr int64_t smallest = std::numeric_limits<T>::min();
+
+/// The processor traps where a quotient has no integer of its dtype, and that ends the process: the
+/// smallest integer divided by -1, which happens within lcm too.
+void check_quotient(const std::string& name, const torch::jit::Stack& stack) {
+  static const std::unordered_set<std::string> rounding = {
+      "aten::floor_divide", "aten::floor_divide_", "aten::remainder", "aten::remainder_",
+      "aten::fmod",         "aten::fmod_",         "aten::lcm",       "aten::lcm_"};
+  static const std::unordered_set<std::string> with_mode = {"aten::div", "aten::div_",
+                                                            "aten::divide", "aten::divide_"};
+  if (rounding.count(name) == 0 &&
+      (with_mode.count(name) == 0 || stack.size() < 3 || !stack[2].isString())) {
+    return;
+  }
+  const auto operand = [](const c10::IValue& value) {
+    if (value.isTensor()) {
+      return value.toTensor().detach();
+    }
+    auto number = c10::scalar_to_tensor(value.toScalar());
+    number.unsafeGetTensorImpl()->set_wrapped_number(true);
+    return number;
+  };
+  auto dividend = operand(stack[0]);
+  auto divisor = operand(stack[1]);
+  const auto dtype = at::result_type(dividend, divisor);
+  if ((dtype != at::kInt && dtype != at::kLong) || dividend.is_meta() || divisor.is_meta()) {
+    return;
+  }
+  dividend = dividend.to(dtype);
+  divisor = divisor.to(dtype);
+  const at::Scalar least = dtype == at::kInt ? smallest<int32_t> : smallest<int64_t>;
+  at::Tensor traps;
+  if (name == "aten::lcm" || name == "aten::lcm_") {
+    traps = dividend.eq(least).logical_or(divisor.eq(least));
+  } else {
+    traps = divisor.eq(-1);
+    if (traps.any().item<bool>()) {
+      traps = traps.logical_and(dividend.eq(least));
+    }
+  }
+  TORCH_CHECK(!traps.any().item<bool>(), name.substr(6), ": a quotient of ", least, " is no ",
+              dtype == at::kInt ? "int32" : "int64");
+}
 
 }  // namespace
 
@@ -203,7 +267,9 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
                      ", not ", stack.back().type()->str());
   }
   TORCH_CHECK(reader.done(), "jloss: the arguments' code is too long");
+  check_quotient(schema.name(), stack);
   handle.callBoxed(stack);
+  reader.finish();
   tensors.clear();
   bool plain = true;
   for (const auto& value : stack) {

@@ -2,6 +2,8 @@ package org.jloss;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.BoolOptional;
@@ -26,6 +28,40 @@ public final class Autograd {
     } catch (RuntimeException e) {
       throw Callbacks.original(e);
     }
+  }
+
+  /**
+   * Outputs as computed from inputs by a function whose gradient {@code backward} computes. It is
+   * given the saved tensors, then the outputs' gradients, null where there is none, and gives one
+   * gradient an input, null where there is none; on the thread that runs the backward pass, and in
+   * grad mode where second derivatives are wanted. What it throws arrives as it was thrown.
+   *
+   * @param name the node's, as in {@code grad_fn=<name>}
+   * @param inputs of which some may be null
+   * @param outputs computed from them without grad mode
+   * @param saved inputs, outputs or others; one that is changed in place before the backward pass
+   *     is refused there
+   * @return the outputs, which the caller closes; without a graph where no input requires a
+   *     gradient
+   */
+  public static Tensor[] record(
+      String name,
+      @Nullable Tensor[] inputs,
+      Tensor[] outputs,
+      @Nullable Tensor[] saved,
+      UnaryOperator<@Nullable Tensor[]> backward) {
+    return Callbacks.record(name, inputs, outputs, saved, backward::apply);
+  }
+
+  /**
+   * Calls a function with each gradient of a tensor; what it gives, if anything, replaces it.
+   *
+   * @param accumulated calls it with the leaf instead, once its {@code grad} holds the gradient
+   * @return what removes the function
+   */
+  public static Runnable hook(
+      Tensor tensor, boolean accumulated, Function<Tensor, @Nullable Tensor> function) {
+    return Callbacks.hook(tensor, accumulated, given -> new Tensor[] {function.apply(given[0])});
   }
 
   /** Value and gradients of a formula, on leaves of their own. See {@link Loss#compute}. */

@@ -1,7 +1,7 @@
 package org.jloss;
 
+import java.util.Arrays;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.PointerScope;
@@ -13,13 +13,18 @@ import org.jloss.binding.Callback;
 import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
-/** The losses that the native library calls back, by handle. */
+/** The functions that the native library calls back, by handle. */
 final class Callbacks {
-  private static final Map<Long, CustomLoss> LOSSES = new ConcurrentHashMap<>();
+  private static final Map<Long, Function> FUNCTIONS = new ConcurrentHashMap<>();
   private static final AtomicLong NEXT = new AtomicLong();
 
-  /** What a loss threw on this thread, while it passes through native code. */
+  /** What a function threw on this thread, while it passes through native code. */
   private static final ThreadLocal<@Nullable Throwable> THROWN = new ThreadLocal<>();
+
+  /** A function of tensors, of which some may be null. */
+  interface Function {
+    @Nullable Tensor[] apply(@Nullable Tensor[] inputs);
+  }
 
   private static final Callback CALL =
       new Callback() {
@@ -38,67 +43,113 @@ final class Callbacks {
 
   static Tensor compute(
       CustomLoss loss, @Nullable Tensor[] inputs, @Nullable TensorVector gradients) {
-    if (gradients != null) {
-      return withGradients(loss, inputs, gradients);
+    final Tensor result = new Tensor(); // outside the scope, so that it is the caller's
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor value;
+      try (AutoGradMode mode = new AutoGradMode(false)) {
+        value = value(loss, inputs);
+        if (gradients != null) {
+          final TensorVector found =
+              vector(gradients(loss, inputs, loss.backward(inputs, torch.ones_like(value))));
+          gradients.resize(inputs.length);
+          for (int i = 0; i < inputs.length; i++) {
+            gradients.put(i, found.get(i));
+          }
+          return result.put(value);
+        }
+      }
+      final int count = inputs.length;
+      return result.put(
+          record(
+              "custom_loss_backward",
+              inputs,
+              new Tensor[] {apart(value, inputs)},
+              inputs,
+              given -> {
+                if (given[count] == null) {
+                  return new Tensor[count];
+                }
+                final Tensor[] saved = Arrays.copyOf(given, count);
+                return gradients(loss, saved, loss.backward(saved, given[count]));
+              })[0]);
     }
+  }
+
+  /** Outputs with a graph; see {@link Autograd#record}. */
+  static Tensor[] record(
+      String name,
+      @Nullable Tensor[] inputs,
+      @Nullable Tensor[] outputs,
+      @Nullable Tensor[] saved,
+      Function backward) {
     THROWN.remove();
-    final long handle = NEXT.incrementAndGet();
-    LOSSES.put(handle, loss);
-    try (TensorVector vector = vector(inputs)) {
-      return Native.custom_loss(vector, handle, CALL);
+    try {
+      final TensorVector results =
+          Native.record(vector(inputs), vector(outputs), vector(saved), name, keep(backward), CALL);
+      return array(results);
     } catch (RuntimeException e) {
       throw original(e);
     }
   }
 
-  private static Tensor withGradients(
-      CustomLoss loss, @Nullable Tensor[] inputs, TensorVector gradients) {
-    final Tensor result = new Tensor(); // outside the scope, so that it is the caller's
-    try (PointerScope scope = new PointerScope();
-        AutoGradMode mode = new AutoGradMode(false)) {
-      final Tensor value = value(loss, inputs);
-      put(gradients, loss.backward(inputs, torch.ones_like(value)), inputs.length, loss.spec());
-      return result.put(value);
+  /** Hooks a tensor; what undoes it. See {@link Autograd#hook}. */
+  static Runnable hook(Tensor tensor, boolean accumulated, Function function) {
+    final long handle = keep(function);
+    try {
+      Native.add_hook(tensor, accumulated, handle, CALL);
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
     }
+    return () -> FUNCTIONS.remove(handle);
+  }
+
+  private static long keep(Function function) {
+    final long handle = NEXT.incrementAndGet();
+    FUNCTIONS.put(handle, function);
+    return handle;
   }
 
   private static void call(long handle, long phase, TensorVector inputs, TensorVector outputs) {
     if (phase == Native.kRelease) {
-      LOSSES.remove(handle);
+      FUNCTIONS.remove(handle);
       return;
     }
-    final CustomLoss loss = Objects.requireNonNull(LOSSES.get(handle), "released");
+    final Function function = FUNCTIONS.get(handle);
+    if (function == null) {
+      return; // a hook that was removed
+    }
     try (PointerScope scope = new PointerScope()) {
-      final int count = (int) inputs.size() - (phase == Native.kBackward ? 1 : 0);
-      final Tensor[] tensors = new Tensor[count];
-      for (int i = 0; i < count; i++) {
-        final Tensor input = inputs.get(i);
-        tensors[i] = input.defined() ? input : null;
-      }
-      if (phase == Native.kForward) {
-        outputs.push_back(value(loss, tensors));
-      } else {
-        put(outputs, loss.backward(tensors, inputs.get(count)), count, loss.spec());
+      final Tensor[] results = function.apply(array(inputs));
+      outputs.resize(results.length);
+      for (int i = 0; i < results.length; i++) {
+        if (results[i] != null) {
+          outputs.put(i, results[i]);
+        }
       }
     }
   }
 
-  private static void put(
-      TensorVector vector, @Nullable Tensor[] gradients, int inputs, Spec spec) {
-    if (gradients.length != inputs) {
+  private static @Nullable Tensor[] gradients(
+      CustomLoss loss, @Nullable Tensor[] inputs, @Nullable Tensor[] gradients) {
+    if (gradients.length != inputs.length) {
       throw new IllegalArgumentException(
-          spec.id()
+          loss.spec().id()
               + ": expected backward to give "
-              + inputs
+              + inputs.length
               + " gradients, one an input, got "
               + gradients.length);
     }
-    vector.resize(inputs);
-    for (int i = 0; i < inputs; i++) {
-      if (gradients[i] != null) {
-        vector.put(i, gradients[i]);
+    return gradients;
+  }
+
+  /** The value where its memory is no input's. */
+  private static Tensor apart(Tensor value, @Nullable Tensor[] inputs) {
+    for (final Tensor input : inputs) {
+      if (input != null && input.defined() && value.is_alias_of(input)) {
+        return value.detach().clone();
       }
     }
+    return value.detach();
   }
 
   private static TensorVector vector(@Nullable Tensor[] tensors) {
@@ -109,6 +160,16 @@ final class Callbacks {
       }
     }
     return vector;
+  }
+
+  private static @Nullable Tensor[] array(TensorVector vector) {
+    final Tensor[] tensors = new Tensor[(int) vector.size()];
+    for (int i = 0; i < tensors.length; i++) {
+      // A handle of its own, as the vector goes.
+      final Tensor tensor = new Tensor(vector.get(i));
+      tensors[i] = tensor.defined() ? tensor : null;
+    }
+    return tensors;
   }
 
   private static Tensor value(CustomLoss loss, @Nullable Tensor[] inputs) {

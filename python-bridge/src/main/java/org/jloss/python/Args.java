@@ -2,6 +2,8 @@ package org.jloss.python;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.StringJoiner;
 import org.graalvm.polyglot.Value;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +15,14 @@ import org.jspecify.annotations.Nullable;
 final class Args {
   /** The member by which objects of the Python package carry their Java object. */
   static final String HANDLE = "_jloss";
+
+  /** Python's types as dtypes. */
+  private static final Map<String, PyCode> PYTHONS_TYPES =
+      Map.of(
+          "float", PyCode.dtype(7),
+          "int", PyCode.dtype(4),
+          "bool", PyCode.dtype(11),
+          "complex", PyCode.dtype(10));
 
   private Args() {}
 
@@ -52,6 +62,10 @@ final class Args {
     if (value.hasArrayElements()) {
       return list(value);
     }
+    if (value.isMetaObject()) {
+      final PyCode dtype = PYTHONS_TYPES.get(value.getMetaSimpleName());
+      return dtype != null ? dtype : new Unknown("type");
+    }
     if (value.hasMember("start") && value.hasMember("stop") && value.hasMember("step")) {
       return new Slice(
           of(value.getMember("start")), of(value.getMember("stop")), of(value.getMember("step")));
@@ -67,6 +81,41 @@ final class Args {
       all.add(of(values.getArrayElement(i)));
     }
     return all;
+  }
+
+  /** What Python calls the type of a value, with its module where CPython's C code says so. */
+  static String typeName(Value value) {
+    if (value.isHostObject()) {
+      return typeName((Object) value.asHostObject());
+    }
+    if (value.isNull() || value.isBoolean() || value.isNumber() || value.isString()) {
+      return value.isNumber() && !value.fitsInLong() && !value.fitsInDouble()
+          ? "int"
+          : typeName(of(value));
+    }
+    final Value type = value.getMetaObject();
+    final String name = type == null ? "object" : type.getMetaSimpleName();
+    return switch (name) {
+      case "dtype", "device", "layout", "memory_format", "Size" -> "torch." + name;
+      case "Generator" -> "torch._C.Generator";
+      default -> name;
+    };
+  }
+
+  /** The same, with the types of a list's or a tuple's elements. */
+  static String elements(Value value) {
+    final String type = typeName(value);
+    if (!type.equals("list") && !type.equals("tuple")) {
+      return type;
+    }
+    final StringJoiner types = new StringJoiner(", ");
+    for (long i = 0; i < value.getArraySize(); i++) {
+      types.add(typeName(value.getArrayElement(i)));
+    }
+    if (type.equals("list")) {
+      return "list of [" + types + "]";
+    }
+    return "tuple of (" + types + (value.getArraySize() == 1 ? ",)" : ")");
   }
 
   /** What Python calls the type of a value. */
@@ -93,7 +142,7 @@ final class Args {
       return "Tensor";
     }
     if (value instanceof PyCode) {
-      return "dtype";
+      return "torch.dtype";
     }
     return value instanceof Unknown unknown ? unknown.type() : "object";
   }

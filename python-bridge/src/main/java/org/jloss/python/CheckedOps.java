@@ -11,6 +11,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.Value;
 import org.jloss.Errors;
 import org.jloss.Tensors;
 import org.jloss.binding.Native;
@@ -20,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * Operators of libtorch that trust their arguments and are therefore closed to scripts: here they
  * are checked before they are called.
  */
-final class CheckedOps {
+public final class CheckedOps {
   /** Steps of optimisers over lists of tensors, by the names that scripts use. */
   private static final Map<String, String> STEPS =
       Map.of(
@@ -39,17 +41,47 @@ final class CheckedOps {
     this.pool = pool;
   }
 
-  /** ATen's loss, which reads its tables at targets and lengths that it has not checked. */
-  PyTensor ctcLoss(
+  /** ATen's loss of sequences; the lengths are lists of numbers. */
+  @HostAccess.Export
+  public PyTensor ctcLoss(
       PyTensor logProbs,
       PyTensor targets,
-      List<?> inputLengths,
-      List<?> targetLengths,
+      Value inputLengths,
+      Value targetLengths,
       long blank,
       long reduction,
       boolean zeroInfinity) {
-    final long[] inputs = lengths("input_lengths", inputLengths);
-    final long[] labels = lengths("target_lengths", targetLengths);
+    return Guard.run(
+        () ->
+            ctcLoss(
+                logProbs,
+                targets,
+                lengths("input_lengths", Args.list(inputLengths)),
+                lengths("target_lengths", Args.list(targetLengths)),
+                blank,
+                reduction,
+                zeroInfinity));
+  }
+
+  /** A step of an optimiser over lists of tensors, see {@link #step(String, List, Map)}. */
+  @HostAccess.Export
+  public void step(String name, Value lists, Value names, Value values) {
+    Guard.run(
+        () -> {
+          step(name, Args.list(lists), Host.keywords(names, values));
+          return null;
+        });
+  }
+
+  /** ATen's loss, which reads its tables at targets and lengths that it has not checked. */
+  private PyTensor ctcLoss(
+      PyTensor logProbs,
+      PyTensor targets,
+      long[] inputs,
+      long[] labels,
+      long blank,
+      long reduction,
+      boolean zeroInfinity) {
     final long[] shape = logProbs.shape();
     if (shape.length != 2 && shape.length != 3 || !logProbs.tensor().is_floating_point()) {
       throw invalid("log_probs must be floating point of shape (T, N, C) or (T, C)", logProbs);
@@ -142,7 +174,7 @@ final class CheckedOps {
    *     where the kernel has them; an empty list where it takes one
    * @param options the numbers by their names in the schema
    */
-  void step(String name, List<?> lists, Map<String, @Nullable Object> options) {
+  private void step(String name, List<?> lists, Map<String, @Nullable Object> options) {
     final String operator = STEPS.get(name);
     if (operator == null) {
       throw new PyError("ValueError", "there is no step of an optimiser " + name);

@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.global.torch;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.PolyglotException;
 import org.graalvm.polyglot.Value;
+import org.jloss.Errors;
 import org.jloss.Loss;
 import org.jloss.Losses;
 import org.jloss.Memory;
@@ -30,8 +32,6 @@ public final class Host {
   private final ScriptFiles files;
   private final Function<PolyglotException, RuntimeException> translate;
   private final NativeOps ops;
-  private final CheckedOps checked;
-  private final TensorFiles tensorFiles;
 
   Host(
       TensorPool pool, ScriptFiles files, Function<PolyglotException, RuntimeException> translate) {
@@ -39,8 +39,6 @@ public final class Host {
     this.files = files;
     this.translate = translate;
     this.ops = new NativeOps(pool);
-    this.checked = new CheckedOps(pool);
-    this.tensorFiles = new TensorFiles(pool, files);
   }
 
   /** Of all systems the name of the class, the id and the kind: loss, miner or memory. */
@@ -141,96 +139,43 @@ public final class Host {
     return Guard.run(() -> json(loss.loss().spec(), null));
   }
 
-  /** Whether libtorch has an operator of this name that scripts may call. */
+  /** An operator that scripts may call, or null; see {@link NativeOps#operator}. */
   @HostAccess.Export
-  public boolean hasOperator(String name) {
-    return Guard.run(() -> ops.has(name));
+  public @Nullable PyOperator operator(String places, String name) {
+    return Guard.run(() -> ops.operator(places, name));
   }
 
-  /** The schemas of an operator. */
+  /** The names of the operators at a place. */
   @HostAccess.Export
-  public String[] schemas(String name) {
-    return Guard.run(() -> ops.overloads(name).stream().map(Schema::text).toArray(String[]::new));
+  public String[] operators(String place) {
+    return Guard.run(() -> NativeOps.names(place));
   }
 
-  /** Calls an operator: a tensor, number, bool, None or an array of them. */
+  /** Backward passes, functions with a gradient of their own, and hooks. */
   @HostAccess.Export
-  public @Nullable Object call(String name, Value arguments) {
-    return Guard.run(() -> ops.call(name, Args.list(arguments), Map.of()));
+  public PyAutograd autograd() {
+    return new PyAutograd(pool);
   }
 
-  /** The same with keyword arguments. */
+  /** A source of random numbers of a script's own. */
   @HostAccess.Export
-  public @Nullable Object callWith(String name, Value arguments, Value names, Value values) {
-    return Guard.run(() -> ops.call(name, Args.list(arguments), keywords(names, values)));
+  public PyGenerator generator() {
+    return new PyGenerator(pool);
   }
 
-  /** The loss of sequences, checked. */
+  /** Operators that trust their arguments, behind checks. */
   @HostAccess.Export
-  public PyTensor ctcLoss(
-      PyTensor logProbs,
-      PyTensor targets,
-      Value inputLengths,
-      Value targetLengths,
-      long blank,
-      long reduction,
-      boolean zeroInfinity) {
-    return Guard.run(
-        () ->
-            checked.ctcLoss(
-                logProbs,
-                targets,
-                Args.list(inputLengths),
-                Args.list(targetLengths),
-                blank,
-                reduction,
-                zeroInfinity));
+  public CheckedOps checked() {
+    return new CheckedOps(pool);
   }
 
-  /** A step of an optimiser over lists of tensors. */
+  /** Files of tensors and plain data. */
   @HostAccess.Export
-  public void optimizerStep(String name, Value lists, Value names, Value values) {
-    Guard.run(
-        () -> {
-          checked.step(name, Args.list(lists), keywords(names, values));
-          return null;
-        });
+  public TensorFiles tensorFiles() {
+    return new TensorFiles(pool, files);
   }
 
-  /** Writes an object of tensors and plain data to a file in a folder open for writing. */
-  @HostAccess.Export
-  public void saveTensors(String file, Value packed) {
-    Guard.run(
-        () -> {
-          tensorFiles.save(file, Args.of(packed));
-          return null;
-        });
-  }
-
-  /** The bytes of such a file as text. */
-  @HostAccess.Export
-  public String tensorsToText(Value packed) {
-    return Guard.run(() -> tensorFiles.bytes(Args.of(packed)));
-  }
-
-  /** Reads an object of tensors and plain data from a file in an open folder. */
-  @HostAccess.Export
-  public @Nullable Object loadTensors(String file) {
-    return Guard.run(() -> tensorFiles.load(file));
-  }
-
-  /** The same from a Python buffer. */
-  @HostAccess.Export
-  public @Nullable Object loadTensorsFrom(Value buffer) {
-    return Guard.run(
-        () -> {
-          final byte[] bytes = new byte[Math.toIntExact(buffer.getBufferSize())];
-          buffer.readBuffer(0, bytes, 0, bytes.length);
-          return tensorFiles.load(bytes);
-        });
-  }
-
-  private static Map<String, @Nullable Object> keywords(Value names, Value values) {
+  static Map<String, @Nullable Object> keywords(Value names, Value values) {
     final Map<String, @Nullable Object> keywords = new LinkedHashMap<>();
     for (int i = 0; i < names.getArraySize(); i++) {
       keywords.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
@@ -243,9 +188,7 @@ public final class Host {
   public PyTensor fromBytes(Value bytes, long dtype, Value shape) {
     return Guard.run(
         () -> {
-          final PyTensor tensor =
-              (PyTensor)
-                  ops.call("empty", List.of(Args.list(shape)), Map.of("dtype", new PyCode(dtype)));
+          final PyTensor tensor = ops.empty(Args.list(shape), dtype);
           Elements.fill(tensor.tensor(), bytes);
           return tensor;
         });
@@ -257,14 +200,21 @@ public final class Host {
     return Guard.run(() -> Elements.text(tensor.tensor()));
   }
 
-  /** A dtype, layout or memory format. */
+  /** A dtype (kind 0), layout (1), memory format (2) or device type (3). */
   @HostAccess.Export
-  public PyCode code(long code) {
-    // libtorch has codes of C++ objects too, which no script should hold.
-    if (!(code >= 0 && code <= 7 || code == 11 || code == 15)) {
-      throw new PyError("ValueError", "there is no dtype of code " + code);
+  public PyCode code(int kind, long code) {
+    // libtorch has codes of C++ objects, and of formats that trust what they find, too.
+    final boolean open =
+        switch (kind) {
+          case 0 -> code >= 0 && code <= 11 || code == 15;
+          case 1 -> code == 0;
+          case 2 -> code >= 0 && code <= 3;
+          default -> code == NativeOps.CPU || code == NativeOps.META;
+        };
+    if (kind < 0 || kind > 3 || !open) {
+      throw new PyError("ValueError", "there is no code " + code + " of kind " + kind);
     }
-    return new PyCode(code);
+    return new PyCode(PyCode.Kind.values()[kind], code);
   }
 
   /** Turns the recording of gradients on or off; how it was. */
@@ -298,6 +248,59 @@ public final class Host {
           torch.manual_seed(seed);
           return null;
         });
+  }
+
+  /** The seed of the random numbers. */
+  @HostAccess.Export
+  public long initialSeed() {
+    return Guard.run(
+        () -> {
+          pool.load();
+          return torch.getDefaultCPUGenerator().current_seed();
+        });
+  }
+
+  /** A copy of the random numbers' state. */
+  @HostAccess.Export
+  public PyTensor rngState() {
+    return Guard.run(
+        () -> {
+          pool.load();
+          try (PointerScope scope = new PointerScope()) {
+            return pool.share(torch.getDefaultCPUGenerator().get_state());
+          }
+        });
+  }
+
+  /** Has the random numbers go on from a state. */
+  @HostAccess.Export
+  public void setRngState(PyTensor state) {
+    Guard.run(
+        () -> {
+          try (PointerScope scope = new PointerScope()) {
+            torch.getDefaultCPUGenerator().set_state(state.tensor());
+            return null;
+          } catch (RuntimeException e) {
+            throw Errors.translate(e);
+          }
+        });
+  }
+
+  /** The dtype of Python's floats while scripts of this interpreter run. */
+  @HostAccess.Export
+  public void setDefaultDtype(long code) {
+    Guard.run(
+        () -> {
+          pool.load();
+          pool.defaultDtype(code);
+          return null;
+        });
+  }
+
+  /** The device of that name. */
+  @HostAccess.Export
+  public PyCode device(String name) {
+    return Guard.run(() -> Arguments.device(name));
   }
 
   /** How many tensors scripts have: for tests. */

@@ -1,18 +1,19 @@
 package org.jloss.python;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongVector;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.jloss.Errors;
@@ -20,8 +21,8 @@ import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Any operator of libtorch's dispatcher by its name: finds the overload that takes the arguments,
- * as PyTorch's own Python parser does, and calls it.
+ * The operators of libtorch's dispatcher. Scripts may call those of operators.txt and no others:
+ * the table says why the rest is closed.
  */
 final class NativeOps {
   // The tags of native/include/jloss/dispatch.h.
@@ -39,76 +40,34 @@ final class NativeOps {
   static final int DEFAULT = 11;
   private static final int DEVICE = 12;
   private static final int NUMBER = 13;
+  private static final int GENERATOR = 14;
 
-  private static final long CPU = 0;
-  private static final long META = 14;
+  // libtorch's numbers of device types.
+  static final long CPU = 0;
+  static final long META = 14;
 
-  /** Operators by which a script could reach files, raw storage or memory of others. */
-  private static final List<String> CLOSED =
-      List.of(
-          "from_file",
-          "set_",
-          "set_data",
-          "record_stream",
-          "resize_",
-          "resize_as_",
-          "resize_as_sparse_",
-          "is_pinned",
-          "pin_memory",
-          "rename",
-          "rename_",
-          "sym_size",
-          "sym_stride",
-          "sym_numel",
-          "sym_storage_offset",
-          // Crash on indices out of range that they do not check:
-          "segment_reduce",
-          "linalg_ldl_solve",
-          "ctc_loss",
-          "coalesce",
-          "to_dense");
+  /** By place and name, such as "m max", the lines of operators.txt. */
+  private static final Map<String, List<String>> OPEN = new HashMap<>();
 
-  private static final Set<String> DIVISIONS =
-      Set.of(
-          "div",
-          "div_",
-          "divide",
-          "divide_",
-          "floor_divide",
-          "floor_divide_",
-          "remainder",
-          "remainder_",
-          "fmod",
-          "fmod_");
+  private static final Map<String, Schema> SCHEMAS = new ConcurrentHashMap<>();
 
-  /** Kinds that trust their indices or formats: a script could read and write beyond a tensor. */
-  private static final Pattern UNCHECKED =
-      Pattern.compile(
-          ".+_backward.*|.*(sparse|mkldnn|fbgemm|quantize|unsafe|cudnn|miopen|nested|dequant).*"
-              + "|q_.*|.*(ccol|crow|col|row)_indices");
-
-  /** Those whose numbers PyTorch makes tensors of, so that the graph shows the same nodes. */
-  private static final Set<String> NUMBERS_AS_TENSORS =
-      Set.of(
-          "add",
-          "add_",
-          "sub",
-          "sub_",
-          "mul",
-          "mul_",
-          "div",
-          "div_",
-          "floor_divide",
-          "floor_divide_",
-          "subtract",
-          "multiply",
-          "divide",
-          "true_divide");
-
-  /** Operators with a leading underscore that scripts need; the others check too little. */
-  private static final List<String> OPEN = List.of("_backward");
-
-  private static final Map<String, List<Schema>> SCHEMAS = new ConcurrentHashMap<>();
+  static {
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(
+                Objects.requireNonNull(NativeOps.class.getResourceAsStream("operators.txt")),
+                StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (!line.startsWith("#")) {
+          final int name = line.indexOf('\t', 2) + 1;
+          final String key = line.charAt(0) + " " + line.substring(name, line.indexOf('(', name));
+          OPEN.computeIfAbsent(key, k -> new ArrayList<>()).add(line.substring(2));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /** One a thread, as a call uses it from its arguments to its results. */
   private static final ThreadLocal<TensorVector> VECTORS =
@@ -125,220 +84,118 @@ final class NativeOps {
     this.pool = pool;
   }
 
-  /** The overloads of an operator that scripts may call, in the order in which they are tried. */
-  List<Schema> overloads(String name) {
-    pool.load();
-    return SCHEMAS.computeIfAbsent(
-        name,
-        n -> {
-          if (CLOSED.contains(n)
-              || UNCHECKED.matcher(n).matches()
-              || n.startsWith("_") && !OPEN.contains(n)
-              || !n.matches("[A-Za-z_][A-Za-z0-9_]*")) {
-            return List.of();
-          }
-          try (PointerScope scope = new PointerScope()) {
-            return Native.overloads("aten::" + n)
-                .lines()
-                .map(Schema::parse)
-                .filter(Objects::nonNull)
-                .filter(s -> !NUMBERS_AS_TENSORS.contains(n) || !s.takesScalar("other"))
-                .sorted(Comparator.comparingInt(Schema::order).thenComparing(Schema::text))
-                .toList();
-          }
-        });
+  /**
+   * An operator that scripts may call, or null.
+   *
+   * @param places where PyTorch has it, the first that has the name: t torch, m Tensor (a method),
+   *     n torch.nn, f torch.fft, l torch.linalg, s torch.special
+   */
+  @Nullable PyOperator operator(String places, String name) {
+    for (final char place : places.toCharArray()) {
+      final List<String> lines = OPEN.get(place + " " + name);
+      if (lines != null) {
+        return new PyOperator(
+            this, name, place == 'm', Signature.parseAll(lines.toArray(new String[0])));
+      }
+    }
+    return null;
   }
 
-  boolean has(String name) {
-    return !overloads(name).isEmpty();
+  /** The names at a place. */
+  static String[] names(String place) {
+    return OPEN.keySet().stream()
+        .filter(k -> k.startsWith(place + " "))
+        .map(k -> k.substring(2))
+        .toArray(String[]::new);
+  }
+
+  /** All that are open, by place and name. */
+  static Map<String, List<String>> open() {
+    return OPEN;
+  }
+
+  /** An overload by the dispatcher's name, such as "max.dim". */
+  Schema schema(String target) {
+    pool.load();
+    final Schema known = SCHEMAS.get(target);
+    if (known != null) {
+      return known;
+    }
+    try (PointerScope scope = new PointerScope()) {
+      final int dot = target.indexOf('.');
+      Native.overloads("aten::" + (dot < 0 ? target : target.substring(0, dot)))
+          .lines()
+          .map(Schema::parse)
+          .forEach(s -> SCHEMAS.put(s.target(), s));
+    }
+    final Schema found = SCHEMAS.get(target);
+    if (found == null) {
+      throw new PyError("NotImplementedError", "libtorch has no operator '" + target + "'");
+    }
+    return found;
   }
 
   /**
-   * Calls an operator.
+   * Calls an overload by the dispatcher's name, for the bridge itself.
    *
+   * @param arguments the first ones in order; the others take their defaults
+   */
+  @Nullable Object call(String target, @Nullable Object... arguments) {
+    final Schema schema = schema(target);
+    final Object[] bound = new Object[schema.arguments().size()];
+    Arrays.fill(bound, Arguments.ABSENT);
+    System.arraycopy(arguments, 0, bound, 0, arguments.length);
+    return run(schema, bound);
+  }
+
+  PyTensor tensor(String target, @Nullable Object... arguments) {
+    return (PyTensor) Objects.requireNonNull(call(target, arguments));
+  }
+
+  /** An empty tensor. */
+  PyTensor empty(List<?> shape, long dtype) {
+    return tensor("empty.memory_format", shape, PyCode.dtype(dtype));
+  }
+
+  /**
+   * Calls an overload.
+   *
+   * @param bound an argument each, {@link Arguments#ABSENT} for the default
    * @return a tensor, number, bool, null, or an array of them
    */
-  @Nullable Object call(
-      String name, List<@Nullable Object> arguments, Map<String, @Nullable Object> keywords) {
-    final List<Schema> overloads = overloads(name);
-    if (overloads.isEmpty()) {
-      throw new PyError("AttributeError", "there is no operator '" + name + "'");
+  @Nullable Object run(Schema schema, Object[] bound) {
+    if (schema.mutates()) {
+      pool.makeRoom();
+      return attempt(schema, bound);
     }
-    for (final Schema schema : overloads) {
-      final Object[] bound = bind(schema, arguments, keywords);
-      if (bound != null) {
-        if (DIVISIONS.contains(schema.name()) && bound.length > 1) {
-          checkDivision(schema.name(), bound);
-        }
-        return run(schema, bound);
+    return pool.allocate(() -> attempt(schema, bound));
+  }
+
+  private @Nullable Object attempt(Schema schema, Object[] bound) {
+    final TensorVector tensors = VECTORS.get();
+    tensors.clear();
+    final Code code = new Code();
+    try {
+      for (int i = 0; i < bound.length; i++) {
+        encode(schema.arguments().get(i), bound[i], code, tensors);
       }
-    }
-    throw mismatch(name, overloads, arguments, keywords);
-  }
-
-  @Nullable Object call(String name, @Nullable Object... arguments) {
-    return call(name, Arrays.asList(arguments), Map.of());
-  }
-
-  PyTensor tensor(String name, @Nullable Object... arguments) {
-    return (PyTensor) Objects.requireNonNull(call(name, arguments));
-  }
-
-  /** The processor traps on the smallest integer divided by -1, and that ends the JVM. */
-  private static void checkDivision(String name, @Nullable Object[] bound) {
-    final boolean rounds =
-        !name.startsWith("div") || (bound.length > 2 && bound[2] instanceof String);
-    if (!rounds || !(bound[0] instanceof PyTensor dividend)) {
-      return;
-    }
-    try (PointerScope scope = new PointerScope()) {
-      final long smallest;
-      switch (dividend.tensor().scalar_type().intern()) {
-        case Long -> smallest = Long.MIN_VALUE;
-        case Int -> smallest = Integer.MIN_VALUE;
-        default -> {
-          return;
-        }
+      final long count;
+      try {
+        count = Native.call(schema.number(), code.toArray(), tensors);
+      } catch (RuntimeException e) {
+        throw Errors.translate(e);
       }
-      final boolean negates =
-          bound[1] instanceof PyTensor divisor
-              ? has(divisor.tensor(), -1)
-              : bound[1] instanceof Number number && number.doubleValue() == -1;
-      if (negates && has(dividend.tensor(), smallest)) {
-        throw new PyError(
-            "RuntimeError",
-            name + ": the quotient of " + smallest + " and -1 is no integer of its dtype");
+      if (count == 1) {
+        return schema.mutates() && bound[0] instanceof PyTensor self
+            ? self
+            : pool.own(new Tensor(tensors.get(0)));
       }
+      return count < 0 ? decode(tensors) : several(tensors, 0, (int) count);
+    } finally {
+      tensors.clear();
+      // Keeps the arguments reachable until the native call has its own handles of them.
+      java.lang.ref.Reference.reachabilityFence(bound);
     }
-  }
-
-  private static boolean has(Tensor tensor, long value) {
-    return tensor.eq(new Scalar(value)).any().item().toBool();
-  }
-
-  private enum Absent {
-    ARGUMENT
-  }
-
-  /** The arguments in the schema's order, converted; null if it does not take them. */
-  private static Object @Nullable [] bind(
-      Schema schema, List<@Nullable Object> given, Map<String, @Nullable Object> keywords) {
-    final List<Schema.Argument> wanted = schema.arguments();
-    final Object[] bound = new Object[wanted.size()];
-    int position = 0;
-    int used = 0;
-    for (int i = 0; i < bound.length; i++) {
-      final Schema.Argument argument = wanted.get(i);
-      Object value = Absent.ARGUMENT;
-      if (!argument.keywordOnly() && position < given.size()) {
-        value = given.get(position++);
-        if (onlyInts(schema, i) && value instanceof Long) {
-          // x.reshape(2, 3) for x.reshape((2, 3))
-          value = given.subList(position - 1, given.size());
-          position = given.size();
-        }
-        if (keywords.containsKey(argument.name())) {
-          return null;
-        }
-      } else {
-        final String name = keyword(argument, keywords);
-        if (name != null) {
-          value = keywords.get(name);
-          used++;
-        }
-      }
-      if (value == Absent.ARGUMENT) {
-        if (!argument.hasDefault()) {
-          return null;
-        }
-        bound[i] = Absent.ARGUMENT;
-      } else {
-        bound[i] =
-            argument.kind() == Schema.Kind.TENSOR
-                    && argument.name().equals("other")
-                    && (value instanceof Number || value instanceof Boolean)
-                    && NUMBERS_AS_TENSORS.contains(schema.name())
-                ? value
-                : convert(argument, value);
-        if (bound[i] == Absent.ARGUMENT) {
-          return null;
-        }
-      }
-    }
-    return position == given.size() && used == keywords.size() ? bound : null;
-  }
-
-  /** PyTorch's Python names where they differ from the schemas'. */
-  private static @Nullable String keyword(
-      Schema.Argument argument, Map<String, @Nullable Object> keywords) {
-    if (keywords.containsKey(argument.name())) {
-      return argument.name();
-    }
-    return argument.name().equals("self") && keywords.containsKey("input") ? "input" : null;
-  }
-
-  /** Whether an argument is the only positional one beside self, and a list of ints. */
-  private static boolean onlyInts(Schema schema, int index) {
-    if (schema.arguments().get(index).kind() != Schema.Kind.INTS) {
-      return false;
-    }
-    for (int i = 0; i < schema.arguments().size(); i++) {
-      final Schema.Argument other = schema.arguments().get(i);
-      if (i != index && !other.keywordOnly() && !(i == 0 && other.name().equals("self"))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static @Nullable Object convert(Schema.Argument argument, @Nullable Object value) {
-    if (value == null) {
-      return argument.optional() ? null : Absent.ARGUMENT;
-    }
-    switch (argument.kind()) {
-      case TENSOR:
-        return value instanceof PyTensor ? value : Absent.ARGUMENT;
-      case TENSORS:
-        return all(value, e -> e instanceof PyTensor) ? value : Absent.ARGUMENT;
-      case OPTIONAL_TENSORS:
-        return all(value, e -> e == null || e instanceof PyTensor) ? value : Absent.ARGUMENT;
-      case SCALAR:
-        if (value instanceof PyTensor tensor && tensor.isNumber()) {
-          return tensor.item();
-        }
-        return value instanceof Number || value instanceof Boolean ? value : Absent.ARGUMENT;
-      case FLOAT:
-        return value instanceof Number number
-            ? number.doubleValue()
-            : value instanceof PyTensor tensor && tensor.isNumber()
-                ? ((Number) tensor.item()).doubleValue()
-                : Absent.ARGUMENT;
-      case INT:
-        return value instanceof Long ? value : Absent.ARGUMENT;
-      case BOOL:
-        return value instanceof Boolean ? value : Absent.ARGUMENT;
-      case INTS:
-        if (value instanceof Long && argument.size() > 0) {
-          return new ArrayList<>(java.util.Collections.nCopies(argument.size(), value));
-        }
-        return all(value, e -> e instanceof Long) ? value : Absent.ARGUMENT;
-      case FLOATS:
-        return all(value, e -> e instanceof Number) ? value : Absent.ARGUMENT;
-      case BOOLS:
-        return all(value, e -> e instanceof Boolean) ? value : Absent.ARGUMENT;
-      case TEXT:
-        return value instanceof String ? value : Absent.ARGUMENT;
-      case CODE:
-        return value instanceof PyCode code ? code.code() : Absent.ARGUMENT;
-      case DEVICE:
-        return "cpu".equals(value) || "meta".equals(value) ? value : Absent.ARGUMENT;
-      default:
-        return Absent.ARGUMENT;
-    }
-  }
-
-  private static boolean all(Object value, java.util.function.Predicate<@Nullable Object> test) {
-    return value instanceof List<?> list && list.stream().allMatch(test);
   }
 
   /** The arguments' code, grown as needed. */
@@ -363,46 +220,9 @@ final class NativeOps {
     }
   }
 
-  private @Nullable Object run(Schema schema, Object[] bound) {
-    if (schema.mutates() || schema.name().equals("_backward")) {
-      pool.makeRoom();
-      return attempt(schema, bound);
-    }
-    return pool.allocate(() -> attempt(schema, bound));
-  }
-
-  private @Nullable Object attempt(Schema schema, Object[] bound) {
-    final TensorVector tensors = VECTORS.get();
-    // A backward pass may call a loss of the user's, which calls operators: those get another.
-    VECTORS.remove();
-    final Code code = new Code();
-    try {
-      for (int i = 0; i < bound.length; i++) {
-        encode(schema.arguments().get(i), bound[i], code, tensors);
-      }
-      final long count;
-      try {
-        count = Native.call(schema.number(), code.toArray(), tensors);
-      } catch (RuntimeException e) {
-        throw schema.name().equals("_backward") ? Errors.translateBackward(e) : Errors.translate(e);
-      }
-      if (count == 1) {
-        return schema.mutates() && bound[0] instanceof PyTensor self
-            ? self
-            : pool.own(new Tensor(tensors.get(0)));
-      }
-      return count < 0 ? decode(tensors) : several(tensors, 0, (int) count);
-    } finally {
-      tensors.clear();
-      VECTORS.set(tensors);
-      // Keeps the arguments reachable until the native call has its own handles of them.
-      java.lang.ref.Reference.reachabilityFence(bound);
-    }
-  }
-
   private void encode(
       Schema.Argument argument, @Nullable Object value, Code code, TensorVector tensors) {
-    if (value == Absent.ARGUMENT) {
+    if (value == Arguments.ABSENT) {
       code.add(DEFAULT);
       return;
     }
@@ -433,7 +253,7 @@ final class NativeOps {
           }
         }
         break;
-      case SCALAR, INT, FLOAT, BOOL, CODE:
+      case SCALAR, INT, FLOAT, BOOL:
         number(value, code);
         break;
       case INTS:
@@ -458,11 +278,18 @@ final class NativeOps {
           code.add(b);
         }
         break;
+      case CODE:
+        code.add(INT, ((PyCode) value).code());
+        break;
       case DEVICE:
-        code.add(DEVICE, value.equals("cpu") ? CPU : META);
+        code.add(DEVICE, ((PyCode) value).code());
+        break;
+      case GENERATOR:
+        code.add(GENERATOR);
+        tensors.push_back(((PyGenerator) value).state().tensor());
         break;
       default:
-        throw new IllegalStateException(argument.toString());
+        throw new PyError("NotImplementedError", argument.name() + " is not supported");
     }
   }
 
@@ -514,26 +341,5 @@ final class NativeOps {
       }
     }
     return all.isEmpty() ? null : all.size() == 1 ? all.get(0) : all.toArray();
-  }
-
-  private static PyError mismatch(
-      String name,
-      List<Schema> overloads,
-      List<@Nullable Object> arguments,
-      Map<String, @Nullable Object> keywords) {
-    final StringBuilder got = new StringBuilder();
-    arguments.forEach(a -> got.append(got.isEmpty() ? "" : ", ").append(Args.typeName(a)));
-    keywords.forEach(
-        (k, v) ->
-            got.append(got.isEmpty() ? "" : ", ").append(k).append('=').append(Args.typeName(v)));
-    final StringBuilder text =
-        new StringBuilder(name)
-            .append("() received an invalid combination of arguments - got (")
-            .append(got)
-            .append("), but expected one of:");
-    for (final Schema schema : overloads) {
-      text.append("\n * ").append(schema.text());
-    }
-    return new PyError("TypeError", text.toString());
   }
 }

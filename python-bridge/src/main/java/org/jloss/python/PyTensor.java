@@ -2,7 +2,6 @@ package org.jloss.python;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -143,6 +142,41 @@ public final class PyTensor {
         });
   }
 
+  /** Whether its elements are integers; bools are not. */
+  boolean isIntegral() {
+    return switch ((int) dtype()) {
+      case 0, 1, 2, 3, 4 -> true;
+      default -> false;
+    };
+  }
+
+  /** How often its memory was written to. */
+  @HostAccess.Export
+  public long version() {
+    return tensor()._version();
+  }
+
+  /** Has operations on it recorded from now on, or no more. */
+  @HostAccess.Export
+  public void requireGrad(boolean on) {
+    Guard.run(
+        () -> {
+          if (on && !tensor().is_floating_point() && !tensor().is_complex()) {
+            throw new PyError(
+                "RuntimeError", "only Tensors of floating point dtype can require gradients");
+          }
+          if (!on && !tensor().is_leaf()) {
+            throw new PyError(
+                "RuntimeError",
+                "you can only change requires_grad flags of leaf variables. If you want to use a"
+                    + " computed variable in a subgraph that doesn't require differentiation use"
+                    + " var_no_grad = var.detach().");
+          }
+          tensor().requires_grad_(on);
+          return null;
+        });
+  }
+
   /** Whether it stands for a number: no axis, no gradient. */
   boolean isNumber() {
     return dim() == 0 && !requiresGrad();
@@ -197,7 +231,7 @@ public final class PyTensor {
             // A script may change the result in place: it must be no handle of this very tensor.
             return selection.view == this ? ops().tensor("alias", this) : selection.view;
           }
-          final PyTensor result = ops().tensor("index", selection.view, selection.tensors);
+          final PyTensor result = ops().tensor("index.Tensor", selection.view, selection.tensors);
           selection.free(this);
           return result;
         });
@@ -214,13 +248,7 @@ public final class PyTensor {
           if (source instanceof PyTensor given) {
             tensor = given;
           } else if (source instanceof Number || source instanceof Boolean) {
-            tensor =
-                (PyTensor)
-                    ops()
-                        .call(
-                            "full",
-                            Arrays.asList(List.of(), source),
-                            Collections.singletonMap("dtype", new PyCode(dtype())));
+            tensor = ops().tensor("full", List.of(), source, PyCode.dtype(dtype()));
           } else {
             throw new PyError(
                 "TypeError", "can't assign a " + Args.typeName(source) + " to a tensor");
@@ -228,13 +256,10 @@ public final class PyTensor {
           if (selection.tensors.isEmpty()) {
             // Leading axes of one are dropped, as PyTorch does.
             while (tensor.dim() > selection.view.dim() && tensor.shape()[0] == 1) {
-              tensor = ops().tensor("squeeze", tensor, 0L);
+              tensor = ops().tensor("squeeze.dim", tensor, 0L);
             }
             ops().call("copy_", selection.view, tensor);
           } else {
-            if (tensor.dtype() != dtype()) {
-              tensor = ops().tensor("to", tensor, new PyCode(dtype()));
-            }
             ops().call("index_put_", selection.view, selection.tensors, tensor);
           }
           selection.free(this);
@@ -281,6 +306,11 @@ public final class PyTensor {
               ? 0
               : item instanceof PyTensor t && t.dtype() == ScalarType.Bool.value ? t.dim() : 1;
     }
+    if (specified > 0 && dim() == 0) {
+      throw new IndexOutOfBoundsException(
+          "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in"
+              + " C++ to convert a 0-dim tensor to a number");
+    }
     if (specified > dim()) {
       throw new IndexOutOfBoundsException("too many indices for tensor of dimension " + dim());
     }
@@ -291,23 +321,26 @@ public final class PyTensor {
               ? t.item()
               : given;
       if (item instanceof Long number) {
-        if (dim() == 0) {
-          throw new IndexOutOfBoundsException(
-              "invalid index of a 0-dim tensor. Use `tensor.item()` to convert it to a number");
-        }
         final long size = selection.view.shape()[axis];
         if (number < -size || number >= size) {
           throw new IndexOutOfBoundsException(
               "index " + number + " is out of bounds for dimension " + axis + " with size " + size);
         }
-        selection.to(ops().tensor("select", selection.view, (long) axis, number));
+        selection.to(ops().tensor("select.int", selection.view, (long) axis, number));
       } else if (item instanceof Args.Slice slice) {
         final Object step = slice.step() == null ? Long.valueOf(1) : slice.step();
         if (!(step instanceof Long s) || s <= 0) {
           throw new IllegalArgumentException("step must be greater than zero");
         }
         selection.to(
-            ops().tensor("slice", selection.view, (long) axis, slice.start(), slice.stop(), step));
+            ops()
+                .tensor(
+                    "slice.Tensor",
+                    selection.view,
+                    (long) axis,
+                    slice.start(),
+                    slice.stop(),
+                    step));
         axis++;
       } else if (item == null) {
         selection.to(ops().tensor("unsqueeze", selection.view, (long) axis));
@@ -322,8 +355,11 @@ public final class PyTensor {
         selection.index(axis, tensor);
         axis++;
       } else {
+        if (item instanceof String) {
+          throw new PyError("TypeError", "new(): invalid data type 'str'");
+        }
         throw new PyError(
-            "TypeError",
+            "IndexError",
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid"
                 + " indices (got "
                 + Args.typeName(item)

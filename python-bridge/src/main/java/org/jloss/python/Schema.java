@@ -2,19 +2,25 @@ package org.jloss.python;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An overload of an operator, as the dispatcher prints it: {@code aten::sum.dim_IntList(Tensor
- * self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor}.
+ * An overload of an operator, as the dispatcher prints it: {@code aten::max.dim(Tensor self, int
+ * dim, bool keepdim=False) -> (Tensor values, Tensor indices)}.
  *
  * @param number its number in the native library
- * @param name its name without the overload's and the name space's
+ * @param target its name without the name space
  * @param arguments its arguments in order
+ * @param results its results' names, null where they have none
  * @param mutates whether it changes an argument
- * @param text all as it was
  */
-record Schema(int number, String name, List<Argument> arguments, boolean mutates, String text) {
+record Schema(
+    int number,
+    String target,
+    List<Argument> arguments,
+    List<@Nullable String> results,
+    boolean mutates) {
 
   /** What an argument takes. */
   enum Kind {
@@ -32,61 +38,50 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
     /** A dtype, layout or memory format. */
     CODE,
     DEVICE,
-    /** What no script can make: a generator, a storage, a stream. */
+    GENERATOR,
+    /** What no script can make: a storage, a stream. */
     OTHER
   }
 
   /**
    * An argument.
    *
-   * @param name its name
-   * @param type its type as the schema has it
-   * @param kind what it takes
-   * @param size for a list the count that one value is expanded to, or 0
    * @param optional whether it takes None
    * @param hasDefault whether it may be left out
-   * @param keywordOnly whether it is never positional
    */
-  record Argument(
-      String name,
-      String type,
-      Kind kind,
-      int size,
-      boolean optional,
-      boolean hasDefault,
-      boolean keywordOnly) {}
+  record Argument(String name, Kind kind, boolean optional, boolean hasDefault) {}
 
-  /**
-   * Parses a line of the native library: a number, a tab, a schema. Null for what scripts cannot
-   * call.
-   */
-  static @Nullable Schema parse(String line) {
+  /** Parses a line of the native library: a number, a tab, a schema. */
+  static Schema parse(String line) {
     final int tab = line.indexOf('\t');
     final String text = line.substring(tab + 1);
     final int open = text.indexOf('(');
     final int close = closing(text, open);
-    final String full = text.substring(text.indexOf("::") + 2, open);
-    final String name = full.contains(".") ? full.substring(0, full.indexOf('.')) : full;
     final List<Argument> arguments = new ArrayList<>();
-    boolean keywordOnly = false;
-    boolean mutates = false;
     for (final String part : split(text.substring(open + 1, close))) {
-      if (part.equals("*")) {
-        keywordOnly = true;
-        continue;
+      if (!part.equals("*")) {
+        arguments.add(argument(part));
       }
-      final Argument argument = argument(part, keywordOnly);
-      mutates |= part.contains("!");
-      if (argument.type.startsWith("str[") // names of axes
-          || argument.name.equals("out")
-          || keywordOnly && part.contains("!")
-          || argument.kind == Kind.OTHER && !argument.optional) {
-        return null;
-      }
-      arguments.add(argument);
+    }
+    String given = text.substring(text.indexOf("->", close) + 2).strip();
+    if (given.startsWith("(") && closing(given, 0) == given.length() - 1) {
+      given = given.substring(1, given.length() - 1);
+    }
+    final List<@Nullable String> results = new ArrayList<>();
+    for (final String part : split(given)) {
+      final String[] words = part.split(" (?![^(]*\\))");
+      results.add(words.length > 1 ? words[words.length - 1] : null);
     }
     return new Schema(
-        Integer.parseInt(line.substring(0, tab)), name, List.copyOf(arguments), mutates, text);
+        Integer.parseInt(line.substring(0, tab)),
+        text.substring(text.indexOf("::") + 2, open),
+        List.copyOf(arguments),
+        results,
+        text.substring(open, close).contains("!"));
+  }
+
+  boolean namesResults() {
+    return results.size() > 1 && results.stream().allMatch(Objects::nonNull);
   }
 
   private static int closing(String text, int open) {
@@ -121,7 +116,7 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
     return parts;
   }
 
-  private static Argument argument(String part, boolean keywordOnly) {
+  private static Argument argument(String part) {
     final int space = part.lastIndexOf(' ', part.contains("=") ? part.indexOf('=') : part.length());
     String name = part.substring(space + 1);
     final boolean hasDefault = name.contains("=");
@@ -130,15 +125,10 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
     }
     final String type = part.substring(0, space).replaceAll("\\([a-z!| >*-]*\\)", "").strip();
     final boolean optional = type.endsWith("?");
-    final String base = optional ? type.substring(0, type.length() - 1) : type;
-    int size = 0;
-    String element = base;
-    boolean list = false;
-    if (base.endsWith("]")) {
-      list = true;
-      final String count = base.substring(base.lastIndexOf('[') + 1, base.length() - 1);
-      size = count.isEmpty() ? 0 : Integer.parseInt(count);
-      element = base.substring(0, base.lastIndexOf('['));
+    String element = optional ? type.substring(0, type.length() - 1) : type;
+    final boolean list = element.endsWith("]");
+    if (list) {
+      element = element.substring(0, element.lastIndexOf('['));
     }
     final Kind kind =
         switch (element) {
@@ -151,29 +141,9 @@ record Schema(int number, String name, List<Argument> arguments, boolean mutates
           case "str" -> list ? Kind.OTHER : Kind.TEXT;
           case "ScalarType", "Layout", "MemoryFormat" -> list ? Kind.OTHER : Kind.CODE;
           case "Device" -> list ? Kind.OTHER : Kind.DEVICE;
+          case "Generator" -> list ? Kind.OTHER : Kind.GENERATOR;
           default -> Kind.OTHER;
         };
-    return new Argument(name, type, kind, size, optional, hasDefault, keywordOnly);
-  }
-
-  /** Whether it has an argument of this name that is a number. */
-  boolean takesScalar(String name) {
-    return arguments.stream().anyMatch(a -> a.kind == Kind.SCALAR && a.name.equals(name));
-  }
-
-  /** The place among overloads: fewer arguments first, and ints before numbers before tensors. */
-  int order() {
-    int order = 0;
-    for (final Argument argument : arguments) {
-      order +=
-          switch (argument.kind) {
-            case INT, BOOL -> 0;
-            case FLOAT -> 1;
-            case SCALAR -> 2;
-            case INTS, FLOATS, BOOLS -> 3;
-            default -> 4;
-          };
-    }
-    return arguments.size() * 8 + order;
+    return new Argument(name, kind, optional, hasDefault);
   }
 }

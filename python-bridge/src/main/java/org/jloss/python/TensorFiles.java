@@ -1,6 +1,5 @@
 package org.jloss.python;
 
-import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -12,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.Value;
 import org.jloss.parity.Safetensors;
 import org.jloss.parity.TensorEntry;
 import org.jloss.parity.TorchFile;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Objects cross between Python and Java as nested lists whose first element tells what they are:
  * see {@link #read} and {@link #show}, and their counterparts in torch/serialization.py.
  */
-final class TensorFiles {
+public final class TensorFiles {
   private static final String SAFETENSORS = ".safetensors";
 
   private final TensorPool pool;
@@ -35,35 +36,54 @@ final class TensorFiles {
   }
 
   /** Writes an object to a file in a folder that is open for writing. */
-  void save(String file, @Nullable Object packed) throws IOException {
-    final Object root = new Reading().read(packed);
-    final Path path = files.open(Path.of(file), true);
-    if (file.endsWith(SAFETENSORS)) {
-      Safetensors.write(path, entries(root), Map.of());
-    } else {
-      TorchFile.write(path, root);
-    }
+  @HostAccess.Export
+  public void save(String file, Value packed) {
+    Guard.run(
+        () -> {
+          final Object root = new Reading().read(Args.of(packed));
+          final Path path = files.open(Path.of(file), true);
+          if (file.endsWith(SAFETENSORS)) {
+            Safetensors.write(path, entries(root), Map.of());
+          } else {
+            TorchFile.write(path, root);
+          }
+          return null;
+        });
   }
 
-  /** The bytes of such a file, as text of as many characters. */
-  String bytes(@Nullable Object packed) throws IOException {
-    return new String(TorchFile.write(new Reading().read(packed)), StandardCharsets.ISO_8859_1);
+  /** The bytes of such a file, as a text of as many characters. */
+  @HostAccess.Export
+  public String toText(Value packed) {
+    return Guard.run(
+        () ->
+            new String(
+                TorchFile.write(new Reading().read(Args.of(packed))), StandardCharsets.ISO_8859_1));
   }
 
   /** Reads a file in an open folder. */
-  @Nullable Object load(String file) throws IOException {
-    final Path path = files.open(Path.of(file), false);
-    pool.load();
-    if (file.endsWith(SAFETENSORS)) {
-      return show(new LinkedHashMap<Object, Object>(Safetensors.read(path).entries()));
-    }
-    return show(TorchFile.read(path).root());
+  @HostAccess.Export
+  public @Nullable Object load(String file) {
+    return Guard.run(
+        () -> {
+          final Path path = files.open(Path.of(file), false);
+          pool.load();
+          return show(
+              file.endsWith(SAFETENSORS)
+                  ? new LinkedHashMap<Object, Object>(Safetensors.read(path).entries())
+                  : TorchFile.read(path).root());
+        });
   }
 
-  /** Reads what would be such a file. */
-  @Nullable Object load(byte[] bytes) throws IOException {
-    pool.load();
-    return show(TorchFile.read("the bytes", bytes).root());
+  /** Reads what would be a .pt file from a Python buffer. */
+  @HostAccess.Export
+  public @Nullable Object loadFrom(Value buffer) {
+    return Guard.run(
+        () -> {
+          final byte[] bytes = new byte[Math.toIntExact(buffer.getBufferSize())];
+          buffer.readBuffer(0, bytes, 0, bytes.length);
+          pool.load();
+          return show(TorchFile.read("the bytes", bytes).root());
+        });
   }
 
   private static Map<String, TensorEntry> entries(@Nullable Object root) {

@@ -6,7 +6,11 @@ import java.lang.ref.ReferenceQueue;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jloss.MemoryBudget;
 import org.jloss.NativeLibrary;
 import org.jloss.binding.Native;
@@ -30,6 +34,10 @@ final class TensorPool implements AutoCloseable {
   private long collectAbove = SOFT;
   private int depth;
   private boolean loaded;
+  // Of the thread that scripts run on: the caller's, and the script's where that is another.
+  private boolean callersGradMode = true;
+  private @Nullable Boolean gradMode;
+  private ScalarType defaultDtype = ScalarType.Float;
   private boolean closed;
 
   /** Something native, freed when its Python face is gone. */
@@ -63,7 +71,7 @@ final class TensorPool implements AutoCloseable {
   void enter() {
     // Scripts call Java, which may call them again: the outermost call decides.
     if (depth++ == 0 && loaded) {
-      Native.limit_bytes(limit);
+      arrange();
     }
   }
 
@@ -71,7 +79,42 @@ final class TensorPool implements AutoCloseable {
   void exit() {
     if (--depth == 0 && loaded) {
       Native.limit_bytes(0);
+      // What a script set stays its own.
+      gradMode = GradMode.is_enabled() == callersGradMode ? null : GradMode.is_enabled();
+      GradMode.set_enabled(callersGradMode);
+      if (defaultDtype != ScalarType.Float) {
+        setDefaultDtype(ScalarType.Float);
+      }
       drain();
+    }
+  }
+
+  private void arrange() {
+    Native.limit_bytes(limit);
+    callersGradMode = GradMode.is_enabled();
+    if (gradMode != null) {
+      GradMode.set_enabled(gradMode);
+    }
+    if (defaultDtype != ScalarType.Float) {
+      setDefaultDtype(defaultDtype);
+    }
+  }
+
+  /** Sets the dtype of constructors while scripts of this pool run. */
+  void defaultDtype(long code) {
+    defaultDtype =
+        switch ((int) code) {
+          case 5 -> ScalarType.Half;
+          case 7 -> ScalarType.Double;
+          case 15 -> ScalarType.BFloat16;
+          default -> ScalarType.Float;
+        };
+    setDefaultDtype(defaultDtype);
+  }
+
+  private static void setDefaultDtype(ScalarType dtype) {
+    try (PointerScope scope = new PointerScope()) {
+      torch.set_default_dtype(torch.scalarTypeToTypeMeta(dtype));
     }
   }
 
@@ -87,7 +130,7 @@ final class TensorPool implements AutoCloseable {
       collectAbove = Math.min(SOFT, limit / 4);
       loaded = true;
       if (depth > 0) {
-        Native.limit_bytes(limit);
+        arrange();
       }
     }
   }

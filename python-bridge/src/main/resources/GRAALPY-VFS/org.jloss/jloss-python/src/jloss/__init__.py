@@ -34,6 +34,7 @@ from ._tensor import (
     enable_grad,
     is_grad_enabled,
     manual_seed,
+    missing as _missing,
     no_grad,
     operator as _operator,
     set_grad_enabled,
@@ -52,11 +53,7 @@ def __getattr__(name):
         if found is not None:
             globals()[name] = found
             return found
-    import difflib
-
-    near = difflib.get_close_matches(name, __dir__(), 1)
-    hint = f". Did you mean: '{near[0]}'?" if near else ""
-    raise AttributeError(f"module 'jloss' has no attribute '{name}'{hint}", name=name)
+    raise _missing("module 'jloss'", name, () if name.startswith("_") else __dir__())
 
 
 def __dir__():

@@ -21,8 +21,9 @@ def tensor(data, dtype=None, requires_grad=False, device=None):
     bytearray, array.array, memoryview. dtype: of the data where it is not given; Python's floats
     make float32.
     """
-    if device not in (None, "cpu"):
-        raise NotImplementedError(f"there is no device {device!r}, only cpu")
+    if device is not None:
+        device = _dtypes.device(device)
+        device._jloss
     if dtype is not None:
         dtype = as_dtype(dtype)
     if isinstance(data, _tensor.Tensor):
@@ -31,8 +32,8 @@ def tensor(data, dtype=None, requires_grad=False, device=None):
         made = _from_buffer(data)
     else:
         made = _from_numbers(data, dtype)
-    if dtype is not None and made.dtype is not dtype:
-        made = made.to(dtype)
+    if (dtype is not None and made.dtype is not dtype) or device is not None:
+        made = made.to(device=device, dtype=dtype)
     return made.requires_grad_() if requires_grad else made
 
 
@@ -86,7 +87,7 @@ def _pack(flat, dtype):
             # Fails at the first float.
             numbers = array.array("q", flat)
         except TypeError:
-            dtype = dtype or _dtypes.float32
+            dtype = dtype or _dtypes.default
         except OverflowError:
             raise RuntimeError("Overflow when unpacking long") from None
         else:

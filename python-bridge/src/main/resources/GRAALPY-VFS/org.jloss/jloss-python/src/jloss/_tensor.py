@@ -12,60 +12,81 @@ from ._errors import call, translated
 _NUMBERS = (int, float, bool)
 
 
-def _wrap(result):
+def _wrap(result, cls=None):
     """What Java returned as Python has it: handles become tensors, arrays tuples."""
     if result is None or isinstance(result, _NUMBERS):
         return result
     if hasattr(result, "numel"):
-        made = Tensor.__new__(Tensor)
+        made = object.__new__(cls or Tensor)
         made._jloss = result
         return made
     return tuple(_wrap(r) for r in result)
 
 
 def _call(name, arguments, keywords=None):
-    try:
-        if not keywords:
-            return _wrap(host.call(name, arguments))
-        return _wrap(host.callWith(name, arguments, tuple(keywords), tuple(keywords.values())))
-    except BaseException as error:
-        raise translated(error) from None
+    return operator(name)(*arguments, **(keywords or {}))
 
 
-def _function(name):
-    """A function that calls an operator of libtorch."""
+def _function(name, java):
+    """A function or method that calls an operator of libtorch."""
     in_place = name.endswith("_") and not name.endswith("__")
+    plain, keyed = java.call, java.callWith
+    records = {}
 
     def function(*args, **kwargs):
-        if kwargs:
-            if kwargs.get("out") is not None:
-                raise TypeError(f"{name}(): out= is not supported; use the result")
-            if "dtype" in kwargs and kwargs["dtype"] is not None:
-                kwargs["dtype"] = as_dtype(kwargs["dtype"])
-            requires_grad = kwargs.pop("requires_grad", False)
-        else:
-            requires_grad = False
-        result = _call(name, args, kwargs)
-        if in_place and args and isinstance(result, Tensor):
+        try:
+            result = keyed(args, tuple(kwargs), tuple(kwargs.values())) if kwargs else plain(args)
+        except BaseException as error:
+            raise translated(error) from None
+        if in_place and args:
             return args[0]
-        return result.requires_grad_() if requires_grad else result
+        result = _wrap(result)
+        if type(result) is tuple:
+            count = len(result)
+            record = records.get(count)
+            if record is None:
+                record = records[count] = _record(name, call(java.fields, count))
+            return record(result)
+        return result
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = "\n".join(
-        [f"{name}: an operator of libtorch.", "", *(str(s) for s in call(host.schemas, name))]
-    )
+    function._jloss_operator = java
     return function
+
+
+def _record(name, fields):
+    if fields is None:
+        return tuple
+    from ._records import record
+
+    return record(name, tuple(fields))
 
 
 _functions = {}
 
 
-def operator(name):
-    """The function of this name, or None if libtorch has none."""
-    function = _functions.get(name)
-    if function is None and not name.startswith("_") and call(host.hasOperator, name):
-        function = _functions[name] = _function(name)
+def operator(name, places="tnflsp"):
+    """The function of this name, or None if there is none that scripts may call.
+
+    places: where PyTorch has it: t torch, m Tensor, n nn, f fft, l linalg, s special, p for this
+    package alone.
+    """
+    key = places, name
+    function = _functions.get(key)
+    if function is None:
+        java = call(host.operator, places, name)
+        if java is not None:
+            function = _functions[key] = _function(name, java)
     return function
+
+
+def missing(owner, name, names):
+    """The AttributeError for a name that is not there, with the nearest that is."""
+    import difflib
+
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f". Did you mean: '{near[0]}'?" if near else ""
+    return AttributeError(f"{owner} has no attribute '{name}'{hint}", name=name)
 
 
 class Tensor:
@@ -78,20 +99,38 @@ class Tensor:
     # Comparisons and arithmetic with other libraries' arrays are this class's.
     __array_priority__ = 1000
 
-    def __init__(self, data=()):
-        self._jloss = tensor(data, dtype=_dtypes.float32)._jloss
+    def __new__(cls, *args, device=None):
+        made = object.__new__(cls)
+        if len(args) == 1 and not isinstance(args[0], int):
+            made._jloss = tensor(args[0], dtype=_dtypes.default)._jloss
+        else:
+            made._jloss = operator("empty", "t")(args or (0,))._jloss
+        return made
+
+    @staticmethod
+    def _make_subclass(cls, data, require_grad=False):
+        """An instance of a subclass over the same data."""
+        made = object.__new__(cls)
+        made._jloss = data.detach().requires_grad_(require_grad)._jloss
+        return made
+
+    def as_subclass(self, cls):
+        """This tensor as an instance of a subclass."""
+        made = object.__new__(cls)
+        made._jloss = self.alias()._jloss
+        return made
 
     def __getattr__(self, name):
         # Found once, then a method as any other.
-        function = operator(name)
+        function = operator(name, "m") if name[:1] != "_" else None
         if function is None:
-            import difflib
-
-            near = difflib.get_close_matches(name, dir(type(self)), 1)
-            hint = f". Did you mean: '{near[0]}'?" if near else ""
-            raise AttributeError(f"'Tensor' object has no attribute '{name}'{hint}")
+            names = [*dir(type(self)), *call(host.operators, "m")] if name[:1] != "_" else ()
+            raise missing(f"'{type(self).__name__}' object", name, names)
         setattr(Tensor, name, function)
         return getattr(self, name)
+
+    def __dir__(self):
+        return sorted({*object.__dir__(self), *call(host.operators, "m")})
 
     # What it is
 
@@ -102,11 +141,11 @@ class Tensor:
 
     def size(self, dim=None):
         """The sizes of the axes, or that of one."""
-        return self.shape if dim is None else self.shape[dim]
+        return Size(self._jloss.shape()) if dim is None else _along(self._jloss.shape(), dim)
 
-    def stride(self):
-        """The distances of neighbours along the axes, in elements."""
-        return tuple(self._jloss.stride())
+    def stride(self, dim=None):
+        """The distances of neighbours along the axes, in elements, or that along one."""
+        return tuple(self._jloss.stride()) if dim is None else _along(self._jloss.stride(), dim)
 
     @property
     def dtype(self):
@@ -116,7 +155,20 @@ class Tensor:
     @property
     def device(self):
         """Where the data are."""
-        return "meta" if self._jloss.isMeta() else "cpu"
+        return _dtypes.meta if self._jloss.isMeta() else _dtypes.cpu
+
+    @property
+    def layout(self):
+        """How the elements lie in memory."""
+        return _dtypes.strided
+
+    is_cuda = is_sparse = is_quantized = is_mps = is_mkldnn = is_nested = is_xpu = False
+    names = property(lambda self: (None,) * self._jloss.dim(), doc="The axes have no names.")
+
+    @property
+    def is_meta(self):
+        """Whether it is a shape without elements."""
+        return self._jloss.isMeta()
 
     @property
     def ndim(self):
@@ -126,6 +178,8 @@ class Tensor:
     def dim(self):
         """How many axes there are."""
         return self._jloss.dim()
+
+    ndimension = dim
 
     def numel(self):
         """How many elements there are."""
@@ -137,6 +191,8 @@ class Tensor:
         """How many bytes an element has."""
         return self._jloss.itemsize()
 
+    itemsize = property(element_size)
+
     @property
     def nbytes(self):
         """How many bytes the elements have."""
@@ -146,9 +202,23 @@ class Tensor:
         """Whether the elements are floating point numbers."""
         return self.dtype.is_floating_point
 
-    def is_contiguous(self):
-        """Whether the elements lie in row order without gaps."""
-        return self._jloss.isContiguous()
+    def is_complex(self):
+        """Whether the elements are complex numbers."""
+        return self.dtype.is_complex
+
+    def is_signed(self):
+        """Whether the elements may be negative."""
+        return self.dtype.is_signed
+
+    def is_contiguous(self, memory_format=_dtypes.contiguous_format):
+        """Whether the elements lie in row order, or in another, without gaps."""
+        if memory_format is _dtypes.contiguous_format:
+            return self._jloss.isContiguous()
+        return self.contiguous(memory_format=memory_format).stride() == self.stride()
+
+    def get_device(self):
+        """-1, the CPU."""
+        return -1
 
     @property
     def T(self):
@@ -159,6 +229,11 @@ class Tensor:
     def mT(self):
         """With the last two axes exchanged."""
         return self.transpose(-2, -1)
+
+    H = property(lambda self: self.adjoint(), doc="Conjugate and transposed.")
+    mH = property(lambda self: self.adjoint(), doc="Conjugate, with the last two axes exchanged.")
+    real = property(lambda self: operator("real", "t")(self), doc="The real parts.")
+    imag = property(lambda self: operator("imag", "t")(self), doc="The imaginary parts.")
 
     # Gradients
 
@@ -173,11 +248,10 @@ class Tensor:
 
     def requires_grad_(self, requires_grad=True):
         """Has operations on it recorded from now on, or no more."""
-        if requires_grad and not self.dtype.is_floating_point:
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        if not requires_grad and not self.is_leaf:
-            raise RuntimeError("you can only change requires_grad flags of leaf variables.")
-        _call("requires_grad_", (self, bool(requires_grad)))
+        if not isinstance(requires_grad, bool):
+            kind = type(requires_grad).__name__
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
+        call(self._jloss.requireGrad, requires_grad)
         return self
 
     @property
@@ -187,8 +261,9 @@ class Tensor:
 
     @property
     def grad_fn(self):
-        """The name of the operation that it comes from, None for a leaf."""
-        return self._jloss.gradFn()
+        """The operation that it comes from, None for a leaf."""
+        name = self._jloss.gradFn()
+        return None if name is None else Node(name)
 
     @property
     def grad(self):
@@ -205,23 +280,69 @@ class Tensor:
     def grad(self):
         call(self._jloss.setGrad, None)
 
-    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=()):
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
         """Adds the gradient of this tensor to `grad` of the leaves that it was computed from."""
-        if isinstance(inputs, Tensor):
-            inputs = (inputs,)
-        if retain_graph is None:
-            retain_graph = create_graph
-        _call("_backward", (self, tuple(inputs), gradient, retain_graph, create_graph))
+        if gradient is None and not inputs:
+            retain = create_graph if retain_graph is None else retain_graph
+            call(autograd.backward, (self._jloss,), (), bool(retain), bool(create_graph), ())
+        else:
+            from torch.autograd import backward
+
+            backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     @property
     def data(self):
         """The same data, apart from the graph."""
         return self.detach()
 
+    @data.setter
+    def data(self, value):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if value.shape == self.shape and value.dtype is self.dtype:
+            # Written over, so that a graph that needs the old data notices.
+            self.detach().copy_(value.detach())
+        else:
+            self._jloss = value.detach().requires_grad_(self.requires_grad)._jloss
+
+    def detach_(self):
+        """Takes it out of the graph."""
+        self._jloss = self.detach()._jloss
+        return self
+
+    @property
+    def _version(self):
+        return self._jloss.version()
+
+    def register_hook(self, hook):
+        """Calls a function with the gradient whenever it is computed; what it gives replaces it."""
+        from ._hooks import register
+
+        return register(self, hook, False)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Calls a function with this leaf whenever its grad has got a gradient."""
+        from ._hooks import register
+
+        return register(self, hook, True)
+
+    def retain_grad(self):
+        """Has backward() leave the gradient in `grad` though this is no leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        call(autograd.retainGrad, self._jloss)
+
+    @property
+    def retains_grad(self):
+        """Whether backward() leaves the gradient in `grad` though this is no leaf."""
+        return self._jloss.retainsGrad()
+
     # Elements
 
     def item(self):
         """The one element as a Python number."""
+        if self._jloss.dtype() in (9, 10):
+            return complex(*operator("view_as_real", "t")(self.detach()).flatten().tolist())
         return call(self._jloss.item)
 
     def tolist(self):
@@ -268,11 +389,17 @@ class Tensor:
     def __float__(self):
         return float(self.item())
 
+    def __complex__(self):
+        return complex(self.item())
+
     def __index__(self):
-        value = self.item()
-        if isinstance(value, float):
+        value = self.item() if self._jloss.numel() == 1 else 0.0
+        if isinstance(value, (float, complex)):
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(value)
+
+    def __round__(self, digits=0):
+        return self.round(decimals=digits)
 
     def __getitem__(self, index):
         return _wrap(call(self._jloss.getItem, _index(index)))
@@ -280,13 +407,13 @@ class Tensor:
     def __setitem__(self, index, value):
         call(self._jloss.setItem, _index(index), value)
 
-    def __repr__(self):
+    def __repr__(self, *, tensor_contents=None):
         from ._format import text
 
         return text(self)
 
     def __format__(self, spec):
-        if self._jloss.dim() == 0:
+        if self._jloss.dim() == 0 and not self.is_meta and type(self) is Tensor:
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
@@ -294,6 +421,8 @@ class Tensor:
         return self.detach().requires_grad_(self.requires_grad) if self.is_leaf else self.alias()
 
     def __deepcopy__(self, memo):
+        if id(self) in memo:
+            return memo[id(self)]
         if not self.is_leaf:
             raise RuntimeError("Only Tensors created explicitly by the user support the deepcopy protocol")
         copy = self.detach().clone()
@@ -307,12 +436,9 @@ class Tensor:
 
     # What the schemas do not say
 
-    def to(self, *args, **kwargs):
-        """With another dtype or device, or those of another tensor."""
-        args = tuple(as_dtype(a) if a in (float, int, bool) else a for a in args) if not any(
-            isinstance(a, Tensor) for a in args
-        ) else args
-        return operator("to")(self, *args, **kwargs)
+    def alias(self):
+        """A view of the whole."""
+        return _call("alias", (self,))
 
     def float(self):
         """As float32."""
@@ -338,31 +464,127 @@ class Tensor:
         """As int32."""
         return self.to(_dtypes.int32)
 
+    def short(self):
+        """As int16."""
+        return self.to(_dtypes.int16)
+
+    def char(self):
+        """As int8."""
+        return self.to(_dtypes.int8)
+
+    def byte(self):
+        """As uint8."""
+        return self.to(_dtypes.uint8)
+
     def bool(self):
         """As bool."""
         return self.to(_dtypes.bool)
 
-    def cpu(self):
+    def cfloat(self):
+        """As complex64."""
+        return self.to(_dtypes.complex64)
+
+    def cdouble(self):
+        """As complex128."""
+        return self.to(_dtypes.complex128)
+
+    def type(self, dtype=None, non_blocking=False):
+        """The legacy name of the dtype, or this tensor with another."""
+        if dtype is None:
+            return "torch." + _LEGACY[self.dtype] + "Tensor"
+        if isinstance(dtype, str):
+            dtype = legacy_dtype(dtype)
+        return self.to(getattr(dtype, "dtype", dtype) if not isinstance(dtype, _dtypes.dtype) else dtype)
+
+    def cpu(self, memory_format=None):
         """This tensor: there is no other device."""
         return self
+
+    def cuda(self, device=None, non_blocking=False, memory_format=None):
+        """Refused: there is only the CPU."""
+        _dtypes.device("cuda")._jloss
 
     def type_as(self, other):
         """With the dtype of another tensor."""
         return self.to(other.dtype)
 
-    # Operators
+    def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+        """A tensor of data, with this one's dtype."""
+        return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
-    def __neg__(self):
-        return _call("neg", (self,))
+    def new(self, *args):
+        """A tensor of this dtype: of data, or empty with these sizes."""
+        if len(args) == 1 and not isinstance(args[0], int):
+            return tensor(args[0], dtype=self.dtype)
+        return self.new_empty(args or (0,))
+
+    def numpy(self, *, force=False):
+        """As an array of numpy's, where the script has that."""
+        import numpy
+
+        return numpy.asarray(self.detach() if force else self)
+
+    def split(self, split_size, dim=0):
+        """In parts of so many, or of these, along an axis."""
+        name = "split" if isinstance(split_size, (int, Tensor)) else "split_with_sizes"
+        return operator(name, "m")(self, split_size, dim)
+
+    def norm(self, p="fro", dim=None, keepdim=False, dtype=None):
+        """See torch.norm."""
+        from torch.functional import norm
+
+        return norm(self, p, dim, keepdim, dtype=dtype)
+
+    def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
+        """See torch.unique."""
+        from torch.functional import unique
+
+        return unique(self, sorted, return_inverse, return_counts, dim)
+
+    def unique_consecutive(self, return_inverse=False, return_counts=False, dim=None):
+        """See torch.unique_consecutive."""
+        from torch.functional import unique_consecutive
+
+        return unique_consecutive(self, return_inverse, return_counts, dim)
+
+    def stft(self, *args, **kwargs):
+        """See torch.stft."""
+        from torch.functional import stft
+
+        return stft(self, *args, **kwargs)
+
+    def nonzero(self, *, as_tuple=False):
+        """The indices of elements that are not zero."""
+        found = _call("nonzero", (self,))
+        return found.unbind(1) if as_tuple else found
+
+    def is_shared(self):
+        """False: memory is this process's own."""
+        return False
+
+    def apply_(self, function):
+        """Applies a Python function to each element, in place."""
+        values = tensor([function(e) for e in self.flatten().tolist()], dtype=self.dtype)
+        return self.copy_(values.reshape(self.shape))
+
+    # Operators
 
     def __pos__(self):
         return self
 
-    def __abs__(self):
-        return _call("abs", (self,))
 
-    def __invert__(self):
-        return _call("bitwise_not", (self,))
+class Node:
+    """An operation of the graph that backward() goes through."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def name(self):
+        """The operation's name."""
+        return self._name
+
+    def __repr__(self):
+        return f"<{self._name} object at 0x{id(self):012x}>"
 
 
 # After the class: its methods bool, int and float would hide the types in annotations and calls.
@@ -382,20 +604,79 @@ class Size(tuple):
         part = tuple.__getitem__(self, index)
         return Size(part) if isinstance(index, slice) else part
 
+    def __add__(self, other):
+        return Size(tuple.__add__(self, tuple(other)))
 
-def _binary(method, name, swapped=False):
-    def forward(self, other):
+    def __radd__(self, other):
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, count):
+        return Size(tuple.__mul__(self, count))
+
+    def __reduce__(self):
+        return Size, (tuple(self),)
+
+
+_LEGACY = {
+    _dtypes.float32: "Float",
+    _dtypes.float64: "Double",
+    _dtypes.float16: "Half",
+    _dtypes.bfloat16: "BFloat16",
+    _dtypes.int64: "Long",
+    _dtypes.int32: "Int",
+    _dtypes.int16: "Short",
+    _dtypes.int8: "Char",
+    _dtypes.uint8: "Byte",
+    _dtypes.bool: "Bool",
+    _dtypes.complex64: "ComplexFloat",
+    _dtypes.complex128: "ComplexDouble",
+}
+
+
+def legacy_dtype(name):
+    """The dtype of a name such as torch.FloatTensor."""
+    for dtype, word in _LEGACY.items():
+        if name == f"torch.{word}Tensor":
+            return dtype
+    raise ValueError(f"invalid type: '{name}'")
+
+
+def _along(values, dim):
+    count = len(values)
+    dim = dim.__index__()
+    if not -count <= dim < count:
+        least, most = (-count, count - 1) if count else (-1, 0)
+        raise IndexError(f"Dimension out of range (expected to be in range of [{least}, {most}], but got {dim})")
+    return values[dim + count if dim < 0 else dim]
+
+
+def _dunder(method, name, place="m", swapped=False, in_place=False, unary=False):
+    java = None
+
+    def forward(self, other=None):
+        nonlocal java
         # Handles, not tensors: Java knows them at first sight, which halves the time of a call.
         if isinstance(other, Tensor):
             other = other._jloss
-        elif not isinstance(other, _NUMBERS):
+        elif not unary and not isinstance(other, _NUMBERS):
             return NotImplemented
-        return _call(name, (other, self._jloss) if swapped else (self._jloss, other))
+        if java is None:
+            java = call(host.operator, place, name)
+        try:
+            if unary:
+                result = java.call((self._jloss,))
+            else:
+                result = java.call((other, self._jloss) if swapped else (self._jloss, other))
+        except BaseException as error:
+            raise translated(error) from None
+        return self if in_place else _wrap(result)
 
-    forward.__name__ = forward.__qualname__ = method
-    setattr(Tensor, method, forward)
+    forward.__name__ = forward.__qualname__ = f"__{method}__"
+    setattr(Tensor, f"__{method}__", forward)
 
 
+for _method, _name in {"neg": "neg", "abs": "abs", "invert": "bitwise_not"}.items():
+    _dunder(_method, _name, unary=True)
 for _method, _name in {
     "add": "add",
     "sub": "sub",
@@ -404,76 +685,38 @@ for _method, _name in {
     "floordiv": "floor_divide",
     "mod": "remainder",
     "pow": "pow",
-    "matmul": "matmul",
     "and": "bitwise_and",
     "or": "bitwise_or",
     "xor": "bitwise_xor",
     "lshift": "bitwise_left_shift",
     "rshift": "bitwise_right_shift",
-    "eq": "eq",
-    "ne": "ne",
-    "lt": "lt",
-    "le": "le",
-    "gt": "gt",
-    "ge": "ge",
-    "radd": "add",
-    "rmul": "mul",
-    "rsub": "rsub",
-    "rand": "bitwise_and",
-    "ror": "bitwise_or",
-    "rxor": "bitwise_xor",
 }.items():
-    _binary(f"__{_method}__", _name)
-for _method, _name in {"rpow": "pow", "rmod": "remainder"}.items():
-    _binary(f"__{_method}__", _name, swapped=True)
+    _dunder(_method, _name)
+    _dunder("i" + _method, _name + "_", in_place=True)
+for _method in ("eq", "ne", "lt", "le", "gt", "ge"):
+    _dunder(_method, _method)
+for _method, _name in {"radd": "add", "rmul": "mul", "rand": "bitwise_and", "ror": "bitwise_or", "rxor": "bitwise_xor"}.items():
+    _dunder(_method, _name)
+_dunder("rsub", "rsub", place="t")
+for _method, _name in {
+    "rpow": "pow",
+    "rmod": "remainder",
+    "rfloordiv": "floor_divide",
+    "rlshift": "bitwise_left_shift",
+    "rrshift": "bitwise_right_shift",
+}.items():
+    _dunder(_method, _name, place="t", swapped=True)
+
+
+def _matmul(self, other):
+    return operator("matmul", "m")(self, other) if isinstance(other, Tensor) else NotImplemented
 
 
 def _rtruediv(self, other):
-    if not isinstance(other, _NUMBERS):
-        return NotImplemented
-    return _call("mul", (_call("reciprocal", (self,)), other))
+    return self.reciprocal() * other if isinstance(other, _NUMBERS) else NotImplemented
 
 
-def _rfloordiv(self, other):
-    if not isinstance(other, _NUMBERS):
-        return NotImplemented
-    return _call("floor_divide", (full_like_number(self, other), self))
-
-
-Tensor.__rtruediv__ = _rtruediv
-Tensor.__rfloordiv__ = _rfloordiv
-
-
-def full_like_number(like, number):
-    """A number as a tensor without axes that takes part in arithmetic with another."""
-    dtype = like.dtype if like.dtype.is_floating_point or not isinstance(number, float) else _dtypes.float32
-    return _call("full", ((), number), {"dtype": dtype})
-
-
-def _in_place(method, name):
-    def forward(self, other):
-        if not isinstance(other, (Tensor, *_NUMBERS)):
-            return NotImplemented
-        _call(name, (self, other))
-        return self
-
-    forward.__name__ = forward.__qualname__ = method
-    setattr(Tensor, method, forward)
-
-
-for _method, _name in {
-    "iadd": "add_",
-    "isub": "sub_",
-    "imul": "mul_",
-    "itruediv": "div_",
-    "ifloordiv": "floor_divide_",
-    "imod": "remainder_",
-    "ipow": "pow_",
-    "iand": "bitwise_and_",
-    "ior": "bitwise_or_",
-    "ixor": "bitwise_xor_",
-}.items():
-    _in_place(f"__{_method}__", _name)
+Tensor.__matmul__, Tensor.__rtruediv__ = _matmul, _rtruediv
 
 
 def _index(index):
@@ -481,53 +724,90 @@ def _index(index):
     if not isinstance(index, tuple):
         index = (index,)
     return tuple(
-        "..." if i is Ellipsis else tensor(i) if isinstance(i, (list, range)) else i for i in index
+        "..." if i is Ellipsis else _list_index(i) if isinstance(i, (list, range)) else i for i in index
     )
 
 
-class set_grad_enabled:
-    """Turns the recording of gradients on or off, in a with statement or as a decorator."""
+def _list_index(index):
+    if len(index) == 0:
+        return tensor([], dtype=_dtypes.int64)
+    return tensor(index)
 
-    def __init__(self, mode):
-        self._mode = bool(mode)
-        self._was = call(host.setGradEnabled, self._mode)
+
+autograd = host.autograd()
+
+
+class _Mode:
+    """A mode in a with statement, or of a function as a decorator."""
+
+    _mode = False
+
+    def __new__(cls, function=None):
+        made = object.__new__(cls)
+        return made if function is None else made(function)
 
     def __enter__(self):
-        call(host.setGradEnabled, self._mode)
-        return self
+        self._was = call(host.setGradEnabled, self._mode)
 
     def __exit__(self, *exception):
         call(host.setGradEnabled, self._was)
 
+    def _again(self):
+        return type(self)()
+
     def __call__(self, function):
         import functools
 
-        call(host.setGradEnabled, self._was)
-
         @functools.wraps(function)
         def run(*args, **kwargs):
-            with type(self)() if type(self) is not set_grad_enabled else set_grad_enabled(self._mode):
+            with self._again():
                 return function(*args, **kwargs)
 
         return run
 
 
-class no_grad(set_grad_enabled):
+class no_grad(_Mode):
     """No gradients are recorded within."""
 
-    def __init__(self, function=None):
-        self._mode, self._was = False, is_grad_enabled()
 
-    def __enter__(self):
-        self._was = call(host.setGradEnabled, self._mode)
-        return self
-
-
-class enable_grad(no_grad):
+class enable_grad(_Mode):
     """Gradients are recorded within."""
 
-    def __init__(self):
-        self._mode, self._was = True, is_grad_enabled()
+    _mode = True
+
+
+class inference_mode(_Mode):
+    """No gradients are recorded within; mode=False has them recorded."""
+
+    def __new__(cls, mode=True):
+        if not isinstance(mode, bool):
+            return cls()(mode)
+        made = object.__new__(cls)
+        made._mode = not mode
+        return made
+
+    def _again(self):
+        return inference_mode(not self._mode)
+
+
+class set_grad_enabled(_Mode):
+    """Turns the recording of gradients on or off, at once, in a with statement or as a decorator."""
+
+    def __new__(cls, mode):
+        made = object.__new__(cls)
+        made._mode = bool(mode)
+        made._was = call(host.setGradEnabled, made._mode)
+        return made
+
+    def __enter__(self):
+        call(host.setGradEnabled, self._mode)
+
+    def _again(self):
+        return set_grad_enabled(self._mode)
+
+    def __call__(self, function):
+        call(host.setGradEnabled, self._was)
+        return _Mode.__call__(self, function)
 
 
 def is_grad_enabled():
@@ -537,4 +817,29 @@ def is_grad_enabled():
 
 def manual_seed(seed):
     """Seeds the random numbers: the same as in PyTorch on the CPU."""
-    call(host.manualSeed, seed)
+    call(host.manualSeed, as_seed(seed))
+
+
+def as_seed(seed):
+    """A seed as Java's long has it."""
+    seed = int(seed)
+    if not -(2**63) <= seed < 2**64:
+        raise RuntimeError("Overflow when unpacking long")
+    return seed - 2**64 if seed >= 2**63 else seed
+
+
+def get_default_dtype():
+    """The dtype of Python's floats and of constructors that are given none."""
+    return _dtypes.default
+
+
+def set_default_dtype(dtype):
+    """Sets the dtype of Python's floats and of constructors that are given none.
+
+    While scripts of this interpreter run, libtorch's own is set, which is that of the process.
+    """
+    dtype = as_dtype(dtype)
+    if not dtype.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    call(host.setDefaultDtype, dtype._code)
+    _dtypes.default = dtype

@@ -13,6 +13,7 @@ from jloss._errors import call
 from jloss._tensor import _wrap
 from torch.nn.parameter import Parameter
 
+_files = host.tensorFiles()
 _PLAIN = (type(None), bool, float, str)
 
 
@@ -72,9 +73,9 @@ def save(obj, f, pickle_module=None, pickle_protocol=2, _use_new_zipfile_seriali
     """
     packed = _pack(obj, "the object")
     if hasattr(f, "write"):
-        f.write(call(host.tensorsToText, packed).encode("latin1"))
+        f.write(call(_files.toText, packed).encode("latin1"))
     else:
-        call(host.saveTensors, os.fspath(f), packed)
+        call(_files.save, os.fspath(f), packed)
 
 
 def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=None, **pickle_load_args):
@@ -86,5 +87,5 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     if not anywhere and str(map_location) not in ("cpu", "cpu:0"):
         raise NotImplementedError(f"there is no device {str(map_location)!r}, only cpu")
     if hasattr(f, "read"):
-        return _unpack(call(host.loadTensorsFrom, f.read()))
-    return _unpack(call(host.loadTensors, os.fspath(f)))
+        return _unpack(call(_files.loadFrom, f.read()))
+    return _unpack(call(_files.load, os.fspath(f)))

@@ -1,0 +1,188 @@
+package org.jloss.python;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.Value;
+import org.jloss.Autograd;
+import org.jloss.Errors;
+import org.jspecify.annotations.Nullable;
+
+/** Backward passes, functions with a gradient of their own, and hooks. */
+public final class PyAutograd {
+  private final TensorPool pool;
+
+  PyAutograd(TensorPool pool) {
+    this.pool = pool;
+  }
+
+  /** Adds the gradients of tensors to the leaves', or to those of {@code inputs} if any. */
+  @HostAccess.Export
+  public void backward(
+      Value tensors, Value gradients, boolean retain, boolean create, Value inputs) {
+    Guard.run(
+        () -> {
+          pool.makeRoom();
+          try (PointerScope scope = new PointerScope()) {
+            torch.backward(
+                vector(tensors),
+                vector(gradients),
+                new BoolOptional(retain),
+                create,
+                vector(inputs));
+            return null;
+          } catch (RuntimeException e) {
+            throw Errors.translateBackward(e);
+          }
+        });
+  }
+
+  /** The gradients of outputs with respect to inputs, null where one is not used. */
+  @HostAccess.Export
+  public @Nullable PyTensor[] grad(
+      Value outputs, Value inputs, Value gradients, boolean retain, boolean create) {
+    return Guard.run(
+        () -> {
+          pool.makeRoom();
+          try (PointerScope scope = new PointerScope()) {
+            final TensorVector found =
+                torch.grad(
+                    vector(outputs),
+                    vector(inputs),
+                    vector(gradients),
+                    new BoolOptional(retain),
+                    create,
+                    true);
+            final PyTensor[] faces = new PyTensor[(int) found.size()];
+            for (int i = 0; i < faces.length; i++) {
+              faces[i] = face(found.get(i));
+            }
+            return faces;
+          } catch (RuntimeException e) {
+            throw Errors.translateBackward(e);
+          }
+        });
+  }
+
+  /**
+   * Outputs with a graph, see {@link Autograd#record}.
+   *
+   * @param backward takes the saved tensors and the outputs' gradients, gives the inputs'
+   */
+  @HostAccess.Export
+  public @Nullable PyTensor[] record(
+      String name, Value inputs, Value outputs, Value saved, Value backward) {
+    return Guard.run(
+        () -> {
+          final Tensor[] results =
+              Autograd.record(
+                  name,
+                  array(inputs),
+                  array(outputs),
+                  array(saved),
+                  given -> array(callBack(backward, (Object) faces(given))));
+          final PyTensor[] faces = new PyTensor[results.length];
+          for (int i = 0; i < faces.length; i++) {
+            faces[i] = results[i] == null ? null : pool.own(results[i]);
+          }
+          return faces;
+        });
+  }
+
+  /** Hooks a tensor, see {@link Autograd#hook}; what removes the hook. */
+  @HostAccess.Export
+  public PyHook hook(PyTensor tensor, boolean accumulated, Value function) {
+    return Guard.run(
+        () ->
+            new PyHook(
+                Autograd.hook(
+                    tensor.tensor(),
+                    accumulated,
+                    given -> {
+                      final Value result = callBack(function, pool.share(given));
+                      return result.isNull() ? null : tensor(result);
+                    })));
+  }
+
+  /** A hook that is in force until it is removed. */
+  public static final class PyHook {
+    private final Runnable undo;
+
+    private PyHook(Runnable undo) {
+      this.undo = undo;
+    }
+
+    /** Removes it. */
+    @HostAccess.Export
+    public void remove() {
+      undo.run();
+    }
+  }
+
+  /** Has a tensor that is no leaf keep its gradient. */
+  @HostAccess.Export
+  public void retainGrad(PyTensor tensor) {
+    Guard.run(
+        () -> {
+          try {
+            tensor.tensor().retain_grad();
+            return null;
+          } catch (RuntimeException e) {
+            throw Errors.translate(e);
+          }
+        });
+  }
+
+  private Value callBack(Value function, Object argument) {
+    pool.enter();
+    try {
+      return function.execute(argument);
+    } finally {
+      pool.exit();
+    }
+  }
+
+  private Object[] faces(@Nullable Tensor[] tensors) {
+    final List<@Nullable Object> faces = new ArrayList<>();
+    for (final Tensor tensor : tensors) {
+      faces.add(tensor == null ? null : pool.share(tensor));
+    }
+    return faces.toArray();
+  }
+
+  private @Nullable PyTensor face(Tensor tensor) {
+    return tensor.defined() ? pool.share(tensor) : null;
+  }
+
+  private static Tensor tensor(Value value) {
+    if (Args.of(value) instanceof PyTensor face) {
+      return face.tensor();
+    }
+    throw new PyError("TypeError", "expected a Tensor, got " + Args.typeName(value));
+  }
+
+  private static @Nullable Tensor[] array(Value values) {
+    final Tensor[] tensors = new Tensor[Math.toIntExact(values.getArraySize())];
+    for (int i = 0; i < tensors.length; i++) {
+      final Value value = values.getArrayElement(i);
+      tensors[i] = value.isNull() ? null : tensor(value);
+    }
+    return tensors;
+  }
+
+  private static TensorVector vector(Value values) {
+    final Tensor[] tensors = array(values);
+    final TensorVector vector = new TensorVector(tensors.length);
+    for (int i = 0; i < tensors.length; i++) {
+      if (tensors[i] != null) {
+        vector.put(i, tensors[i]);
+      }
+    }
+    return vector;
+  }
+}

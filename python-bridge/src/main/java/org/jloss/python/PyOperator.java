@@ -1,0 +1,137 @@
+package org.jloss.python;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.Value;
+import org.jspecify.annotations.Nullable;
+
+/** A function of torch or a method of Tensor: an operator's overloads under one name. */
+public final class PyOperator {
+  private final NativeOps ops;
+  private final String name;
+  private final boolean method;
+  private final List<Signature> signatures;
+  private final Map<Signature, Target> targets = new ConcurrentHashMap<>();
+
+  /**
+   * What a signature stands for.
+   *
+   * @param sources for each of the dispatcher's arguments the parameter that it comes from: -1 for
+   *     none, -2 for self
+   */
+  private record Target(Schema schema, int[] sources, int out, int requiresGrad) {}
+
+  PyOperator(NativeOps ops, String name, boolean method, List<Signature> signatures) {
+    this.ops = ops;
+    this.name = name;
+    this.method = method;
+    this.signatures = signatures;
+  }
+
+  /** Calls it: a tensor, number, bool, None or an array of them. */
+  @HostAccess.Export
+  public @Nullable Object call(Value arguments) {
+    return Guard.run(() -> call(new Arguments(method, arguments, null, null)));
+  }
+
+  /** The same with keyword arguments. */
+  @HostAccess.Export
+  public @Nullable Object callWith(Value arguments, Value names, Value values) {
+    return Guard.run(() -> call(new Arguments(method, arguments, names, values)));
+  }
+
+  /** The names of so many results, or null if they have none. */
+  @HostAccess.Export
+  public String @Nullable [] fields(long count) {
+    return Guard.run(
+        () -> {
+          for (final Signature signature : signatures) {
+            final Schema schema = target(signature).schema;
+            if (schema.results().size() == count && schema.namesResults()) {
+              return schema.results().toArray(new String[0]);
+            }
+          }
+          return null;
+        });
+  }
+
+  /** The signatures. */
+  @HostAccess.Export
+  public String[] signatures() {
+    return signatures.stream()
+        .filter(s -> !s.deprecated())
+        .map(s -> name + s)
+        .toArray(String[]::new);
+  }
+
+  List<Signature> overloads() {
+    return signatures;
+  }
+
+  private @Nullable Object call(Arguments arguments) {
+    final Arguments.Match match = arguments.match(signatures);
+    final Target target = target(match.signature());
+    final Object[] given = match.bound();
+    if (target.out >= 0 && given[target.out] != null && given[target.out] != Arguments.ABSENT) {
+      throw new PyError("NotImplementedError", name + "(): out= is not supported; use the result");
+    }
+    final Object[] bound = new Object[target.sources.length];
+    for (int i = 0; i < bound.length; i++) {
+      final int source = target.sources[i];
+      bound[i] = source == -2 ? arguments.self() : source == -1 ? Arguments.ABSENT : given[source];
+      // A dtype of None is that of the schema, where it has one.
+      final Schema.Argument argument = target.schema.arguments().get(i);
+      if (bound[i] == null
+          && argument.hasDefault()
+          && (!argument.optional() || argument.kind() == Schema.Kind.CODE)) {
+        bound[i] = Arguments.ABSENT;
+      }
+    }
+    final Object result = ops.run(target.schema, bound);
+    if (target.requiresGrad >= 0 && Boolean.TRUE.equals(given[target.requiresGrad])) {
+      final PyTensor tensor = (PyTensor) result;
+      if (!tensor.tensor().is_floating_point() && !tensor.tensor().is_complex()) {
+        throw new PyError(
+            "RuntimeError",
+            "Only Tensors of floating point and complex dtype can require gradients");
+      }
+      tensor.requireGrad(true);
+    }
+    return result;
+  }
+
+  private Target target(Signature signature) {
+    return targets.computeIfAbsent(
+        signature,
+        s -> {
+          final Schema schema = ops.schema(s.target());
+          final int[] sources =
+              schema.arguments().stream()
+                  .mapToInt(
+                      a -> {
+                        final int same = index(s, a.name());
+                        if (same >= 0) {
+                          return same;
+                        }
+                        return switch (a.name()) {
+                          case "self" -> method ? -2 : index(s, "input");
+                          case "other" -> index(s, "tensor"); // x.to(tensor)
+                          default -> -1;
+                        };
+                      })
+                  .toArray();
+          return new Target(schema, sources, index(s, "out"), index(s, "requires_grad"));
+        });
+  }
+
+  private static int index(Signature signature, String param) {
+    for (int i = 0; i < signature.params().size(); i++) {
+      if (signature.params().get(i).name().equals(param)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,43 @@
+"""Hooks of tensors."""
+
+from ._errors import call
+from ._tensor import Tensor, _wrap, autograd
+
+
+class RemovableHandle:
+    """Removes a hook: by remove(), or at the end of a with statement."""
+
+    def __init__(self, hook):
+        self._hook = hook
+
+    def remove(self):
+        """Removes the hook."""
+        self._hook.remove()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.remove()
+
+
+def register(tensor, hook, accumulated):
+    """Has a tensor call a function when its gradient is there."""
+    if not callable(hook):
+        raise TypeError(f"expected hook to be callable, got {type(hook).__name__}")
+    if not tensor.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if accumulated and not tensor.is_leaf:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+
+    def run(handle):
+        result = hook(tensor if accumulated else _wrap(handle))
+        if result is None:
+            return None
+        if accumulated:
+            raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+        if not isinstance(result, Tensor):
+            raise TypeError("expected Variable, but hook returned '" + type(result).__name__ + "'")
+        return result._jloss
+
+    return RemovableHandle(call(autograd.hook, tensor._jloss, accumulated, run))
