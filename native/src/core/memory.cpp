@@ -6,6 +6,14 @@
 #include <atomic>
 #include <mutex>
 
+#if defined(_WIN32)
+#include <malloc.h>
+#elif defined(__APPLE__)
+#include <malloc/malloc.h>
+#else
+#include <malloc.h>
+#endif
+
 namespace jloss {
 namespace {
 
@@ -21,33 +29,45 @@ void count(int64_t bytes) {
   }
 }
 
-struct Counted {
-  at::DataPtr memory;
-  int64_t bytes;
-};
-
-void release(void* context) {
-  auto* counted = static_cast<Counted*>(context);
-  live -= counted->bytes;
-  delete counted;
+/// How many bytes a piece of the base allocator's memory has.
+int64_t size_of(void* memory) {
+#if defined(_WIN32)
+  return static_cast<int64_t>(_aligned_msize(memory, c10::gAlignment, 0));
+#elif defined(__APPLE__)
+  return static_cast<int64_t>(malloc_size(memory));
+#else
+  return static_cast<int64_t>(malloc_usable_size(memory));
+#endif
 }
 
 /// Another allocator, with its bytes counted. Tensors hold on to their allocator, so this one is
 /// never destroyed.
+///
+/// It hands out the base's memory as it is, without a header or a context of its own: oneDNN's
+/// operators allocate raw pointers, and may free them when another allocator is in place.
 class CountingAllocator final : public c10::Allocator {
  public:
-  explicit CountingAllocator(c10::Allocator* base) : base_(base) {}
+  explicit CountingAllocator(c10::Allocator* base) : base_(base) {
+    const auto free = base->raw_deleter();
+    TORCH_CHECK(free != nullptr && (free_ == nullptr || free_ == free),
+                "jloss: expected the CPU allocator to free raw pointers always in one way");
+    free_ = free;
+  }
 
   at::DataPtr allocate(size_t n) override {
     TORCH_CHECK_WITH(OutOfMemoryError, limit == 0 || static_cast<int64_t>(n) <= limit - live,
                      "a tensor of ", n, " bytes exceeds the memory budget: ", live.load(),
                      " bytes are in use, ", limit, " are allowed");
     auto memory = base_->allocate(n);
-    void* data = memory.mutable_get();
-    const auto device = memory.device();
-    auto* counted = new Counted{std::move(memory), static_cast<int64_t>(n)};
-    count(counted->bytes);
-    return {data, counted, &release, device};
+    if (memory.get() != nullptr) {
+      count(size_of(memory.get()));
+      TORCH_INTERNAL_ASSERT(memory.compare_exchange_deleter(free_, &release));
+    }
+    return memory;
+  }
+
+  at::DeleterFnPtr raw_deleter() const override {
+    return &release;
   }
 
   void copy_data(void* dest, const void* src, std::size_t count) const override {
@@ -59,8 +79,19 @@ class CountingAllocator final : public c10::Allocator {
   }
 
  private:
+  static void release(void* memory) {
+    if (memory != nullptr) {
+      live -= size_of(memory);
+      free_(memory);
+    }
+  }
+
   c10::Allocator* base_;
+  // The memory outlives its allocator.
+  static at::DeleterFnPtr free_;
 };
+
+at::DeleterFnPtr CountingAllocator::free_ = nullptr;
 
 std::mutex mutex;
 int users = 0;

@@ -2,7 +2,7 @@
 
     python record.py
 
-writes expected.json. The tests run the same cases in the JVM, and compare
+writes expected.json, and checkpoint.pt for a case that reads a file of CPython's. The tests run the same cases in the JVM, and compare
 with that file by `differences`.
 """
 
@@ -12,7 +12,10 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).parent
-MODULES = ("nn_cases", "optim_cases", "train_cases")
+MODULES = ("nn_cases", "optim_cases", "train_cases", "save_cases")
+
+# Where cases write files.
+folder = None
 
 
 def plain(value):
@@ -81,10 +84,16 @@ def rounded(value):
 
 
 def record():
+    import tempfile
+
     import torch
 
     torch.set_num_threads(1)
-    results = {m: {name: rounded(run(case)) for name, case in cases(m).items()} for m in MODULES if (HERE / f"{m}.py").exists()}
+    torch.save(importlib.import_module("save_cases").checkpoint(), HERE / "checkpoint.pt")
+    with tempfile.TemporaryDirectory() as files:
+        # The cases see this module under its own name.
+        importlib.import_module("record").folder = files
+        results = {m: {name: rounded(run(case)) for name, case in cases(m).items()} for m in MODULES}
     lines = []
     for module, found in results.items():
         rows = ",\n".join(f"    {json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in found.items())

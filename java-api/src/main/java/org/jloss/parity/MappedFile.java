@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +22,7 @@ final class MappedFile implements AutoCloseable {
   private static final int SMALL = 64 << 10;
 
   private final Path path;
-  private final FileChannel channel;
+  private final @Nullable FileChannel channel;
   private final long size;
 
   /** The whole file, where one buffer can hold it. */
@@ -35,14 +36,24 @@ final class MappedFile implements AutoCloseable {
       throw new BrokenFileException(path, "is not a regular file");
     }
     this.path = path;
-    channel = FileChannel.open(path, StandardOpenOption.READ);
+    final FileChannel opened = FileChannel.open(path, StandardOpenOption.READ);
+    channel = opened;
     try {
-      size = channel.size();
-      whole = size <= SMALL ? read() : size <= Integer.MAX_VALUE ? map(0, size) : null;
+      size = opened.size();
+      whole =
+          size <= SMALL ? read(opened) : size <= Integer.MAX_VALUE ? map(opened, 0, size) : null;
     } catch (Throwable e) {
-      channel.close();
+      opened.close();
       throw e;
     }
+  }
+
+  /** Bytes in memory as if they were a file's, under a name for messages. */
+  MappedFile(String name, byte[] bytes) {
+    path = Path.of(name);
+    channel = null;
+    size = bytes.length;
+    whole = ByteBuffer.wrap(bytes).asReadOnlyBuffer();
   }
 
   Path path() {
@@ -67,7 +78,9 @@ final class MappedFile implements AutoCloseable {
       throw broken(what + " takes " + length + " bytes; at most 2 GiB can be read");
     }
     final ByteBuffer slice =
-        whole == null ? map(offset, length) : whole.slice((int) offset, (int) length);
+        whole == null
+            ? map(Objects.requireNonNull(channel), offset, length)
+            : whole.slice((int) offset, (int) length);
     return slice.order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -75,7 +88,7 @@ final class MappedFile implements AutoCloseable {
     return new BrokenFileException(path, problem);
   }
 
-  private ByteBuffer read() throws IOException {
+  private ByteBuffer read(FileChannel channel) throws IOException {
     final ByteBuffer bytes = ByteBuffer.allocate((int) size);
     while (bytes.hasRemaining()) {
       if (channel.read(bytes) < 0) {
@@ -85,12 +98,14 @@ final class MappedFile implements AutoCloseable {
     return bytes.flip().asReadOnlyBuffer();
   }
 
-  private ByteBuffer map(long offset, long length) throws IOException {
+  private static ByteBuffer map(FileChannel channel, long offset, long length) throws IOException {
     return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
   }
 
   @Override
   public void close() throws IOException {
-    channel.close();
+    if (channel != null) {
+      channel.close();
+    }
   }
 }

@@ -13,14 +13,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -29,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -294,26 +288,16 @@ public final class Safetensors {
             .thenComparing(Map.Entry::getKey));
     final byte[] header = header(sorted, metadata);
 
-    final Path absolute = file.toAbsolutePath();
-    final Path parent = absolute.getParent();
-    if (parent == null) {
-      throw new IOException(file + ": is not a file name");
-    }
-    final Path unfinished = parent.resolve("." + absolute.getFileName() + "." + UUID.randomUUID());
-    try {
-      try (FileChannel out =
-          FileChannel.open(unfinished, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
-        final ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        writeFully(out, length.putLong(header.length).flip());
-        writeFully(out, ByteBuffer.wrap(header));
-        for (final Map.Entry<String, TensorEntry> entry : sorted) {
-          writeFully(out, entry.getValue().data());
-        }
-      }
-      move(unfinished, absolute);
-    } finally {
-      Files.deleteIfExists(unfinished);
-    }
+    WholeFile.write(
+        file,
+        out -> {
+          final ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+          WholeFile.writeFully(out, length.putLong(header.length).flip());
+          WholeFile.writeFully(out, ByteBuffer.wrap(header));
+          for (final Map.Entry<String, TensorEntry> entry : sorted) {
+            WholeFile.writeFully(out, entry.getValue().data());
+          }
+        });
   }
 
   private static byte[] header(
@@ -359,19 +343,5 @@ public final class Safetensors {
           text == null ? "a name is null" : quote(text) + " is no sound Unicode");
     }
     return text;
-  }
-
-  private static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
-    }
-  }
-
-  private static void move(Path from, Path to) throws IOException {
-    try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-    }
   }
 }

@@ -2,15 +2,20 @@ package org.jloss.parity;
 
 import static org.jloss.parity.BrokenFileException.quote;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.AbstractList;
+import java.util.AbstractMap;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,10 +43,10 @@ public final class TorchFile {
   }
 
   /**
-   * {@return the saved object} Dicts are unmodifiable maps in their order, lists and tuples
-   * unmodifiable lists, sets unmodifiable sets; in them are {@link TensorEntry}, String, Long,
-   * BigInteger, Double, Boolean, byte[] and null. A dtype or layout is its name, such as {@code
-   * torch.float32}.
+   * {@return the saved object} Dicts are unmodifiable maps in their order ({@link OrderedDict}
+   * where they were one), lists unmodifiable lists, tuples {@link Tuple}, sets unmodifiable sets;
+   * in them are {@link TensorEntry}, String, Long, BigInteger, Double, Boolean, byte[] and null. A
+   * dtype or layout is its name, such as {@code torch.float32}.
    */
   public @Nullable Object root() {
     return root;
@@ -66,19 +71,116 @@ public final class TorchFile {
    */
   public static TorchFile read(Path file) throws IOException {
     try (MappedFile mapped = new MappedFile(file)) {
-      checkKind(mapped);
-      final ZipArchive zip = new ZipArchive(mapped);
-      final String folder = folder(mapped, zip);
-      checkByteOrder(mapped, zip.bytes(folder + "/byteorder"));
-      final ByteBuffer pickle = zip.bytes(folder + PICKLE);
-      if (pickle == null) {
-        throw new IllegalStateException("the folder was chosen by its pickle");
-      }
-      final Unpickler unpickler =
-          new Unpickler(mapped, pickle, key -> zip.bytes(folder + "/data/" + key));
-      return new TorchFile(file, unpickler.read());
+      return read(mapped);
     }
   }
+
+  /**
+   * Reads what would be a file from memory.
+   *
+   * @param name what messages call it
+   * @param bytes the file's bytes, which the tensors are views of
+   * @return its contents
+   * @throws BrokenFileException as {@link #read(Path)}
+   */
+  public static TorchFile read(String name, byte[] bytes) throws IOException {
+    try (MappedFile mapped = new MappedFile(name, bytes)) {
+      return read(mapped);
+    }
+  }
+
+  private static TorchFile read(MappedFile mapped) throws IOException {
+    checkKind(mapped);
+    final ZipArchive zip = new ZipArchive(mapped);
+    final String folder = folder(mapped, zip);
+    checkByteOrder(mapped, zip.bytes(folder + "/byteorder"));
+    final ByteBuffer pickle = zip.bytes(folder + PICKLE);
+    if (pickle == null) {
+      throw new IllegalStateException("the folder was chosen by its pickle");
+    }
+    final Unpickler unpickler =
+        new Unpickler(mapped, pickle, key -> zip.bytes(folder + "/data/" + key));
+    return new TorchFile(mapped.path(), unpickler.read());
+  }
+
+  /**
+   * Writes a file that torch.load reads, as a whole or not at all. Each {@link TensorEntry} becomes
+   * a storage of its own; one that occurs twice is shared.
+   *
+   * @param file the file, replaced if there is one
+   * @param root what {@link #root()} would give back; {@link Parameter} marks a parameter
+   * @throws IOException if it cannot be written
+   * @throws IllegalArgumentException if it holds anything else, by its class and place
+   */
+  public static void write(Path file, @Nullable Object root) throws IOException {
+    final Pickler pickler = new Pickler(root);
+    WholeFile.write(file, pickler::writeTo);
+  }
+
+  /**
+   * The same into memory.
+   *
+   * @param root the object
+   * @return the file's bytes
+   * @throws IOException if it cannot be written
+   * @throws IllegalArgumentException as {@link #write(Path, Object)}
+   */
+  public static byte[] write(@Nullable Object root) throws IOException {
+    final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    new Pickler(root).writeTo(Channels.newChannel(bytes));
+    return bytes.toByteArray();
+  }
+
+  /** A Python tuple. */
+  public static final class Tuple extends AbstractList<@Nullable Object> {
+    private final List<@Nullable Object> items;
+
+    /**
+     * A tuple.
+     *
+     * @param items its items, which must not change
+     */
+    public Tuple(List<@Nullable Object> items) {
+      this.items = items;
+    }
+
+    @Override
+    public @Nullable Object get(int index) {
+      return items.get(index);
+    }
+
+    @Override
+    public int size() {
+      return items.size();
+    }
+  }
+
+  /** A Python OrderedDict, such as a state_dict is. */
+  public static final class OrderedDict extends AbstractMap<Object, @Nullable Object> {
+    private final Map<Object, @Nullable Object> items;
+
+    /**
+     * A dict.
+     *
+     * @param items its items in their order, which must not change
+     */
+    public OrderedDict(Map<Object, @Nullable Object> items) {
+      this.items = Collections.unmodifiableMap(items);
+    }
+
+    @Override
+    public Set<Entry<Object, @Nullable Object>> entrySet() {
+      return items.entrySet();
+    }
+  }
+
+  /**
+   * A tensor that PyTorch shall read as a parameter.
+   *
+   * @param data its elements
+   * @param requiresGrad whether it is trained
+   */
+  public record Parameter(TensorEntry data, boolean requiresGrad) {}
 
   /** Whether a file starts as a zip file does. */
   static boolean isZip(Path file) throws IOException {

@@ -41,7 +41,8 @@ final class Unpickler {
   /** Where an opened list, tuple, dict or set of arguments starts on the stack. */
   private static final Object MARK = new Object();
 
-  private static final Map<String, DType> STORAGES =
+  /** Python's classes of storages. */
+  static final Map<String, DType> STORAGES =
       Map.of(
           "torch.BoolStorage", DType.BOOL,
           "torch.ByteStorage", DType.U8,
@@ -83,6 +84,11 @@ final class Unpickler {
 
   private record Tuple(List<@Nullable Object> items) {}
 
+  /** An OrderedDict while it is filled. */
+  private static final class Ordered extends LinkedHashMap<Object, Object> {
+    private static final long serialVersionUID = 1;
+  }
+
   private record Storage(String key, DType dtype, long numel, ByteBuffer bytes) {}
 
   private final MappedFile file;
@@ -100,7 +106,7 @@ final class Unpickler {
   }
 
   /**
-   * Reads the object: nested unmodifiable maps, lists (tuples too) and sets of TensorEntry, String,
+   * Reads the object: nested unmodifiable maps, lists, tuples and sets of TensorEntry, String,
    * Long, BigInteger, Double, Boolean, byte[] and null.
    */
   @Nullable Object read() throws IOException {
@@ -235,7 +241,7 @@ final class Unpickler {
       }
       case "collections.OrderedDict" -> {
         checkCount(arguments, 0, 0);
-        yield new LinkedHashMap<>();
+        yield new Ordered();
       }
       default -> throw damaged("call of " + function);
     };
@@ -372,7 +378,7 @@ final class Unpickler {
       return null;
     }
     if (value instanceof Tuple tuple) {
-      return finishAll(tuple.items, depth);
+      return new TorchFile.Tuple(finishAll(tuple.items, depth));
     }
     if (value instanceof List<?> list) {
       return finishAll(list, depth);
@@ -388,7 +394,9 @@ final class Unpickler {
       for (final Map.Entry<?, ?> entry : map.entrySet()) {
         finished.put(entry.getKey(), finish(entry.getValue(), depth + 1));
       }
-      return Collections.unmodifiableMap(finished);
+      return value instanceof Ordered
+          ? new TorchFile.OrderedDict(finished)
+          : Collections.unmodifiableMap(finished);
     }
     if (value instanceof Global || value instanceof Storage || value == MARK) {
       throw file.broken("holds something that is neither tensor, number, text nor collection");

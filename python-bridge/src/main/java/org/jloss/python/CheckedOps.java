@@ -2,13 +2,17 @@ package org.jloss.python;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.Value;
 import org.jloss.Errors;
 import org.jloss.Tensors;
 import org.jloss.binding.Native;
@@ -18,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * Operators of libtorch that trust their arguments and are therefore closed to scripts: here they
  * are checked before they are called.
  */
-final class CheckedOps {
+public final class CheckedOps {
   /** Steps of optimisers over lists of tensors, by the names that scripts use. */
   private static final Map<String, String> STEPS =
       Map.of(
@@ -26,6 +30,8 @@ final class CheckedOps {
           "adam", "aten::_fused_adam_",
           "adamw", "aten::_fused_adamw_",
           "adagrad", "aten::_fused_adagrad_");
+
+  private static final String COUNTS = "state_steps";
 
   private static final Map<String, Schema> SCHEMAS = new ConcurrentHashMap<>();
 
@@ -35,17 +41,47 @@ final class CheckedOps {
     this.pool = pool;
   }
 
-  /** ATen's loss, which reads its tables at targets and lengths that it has not checked. */
-  PyTensor ctcLoss(
+  /** ATen's loss of sequences; the lengths are lists of numbers. */
+  @HostAccess.Export
+  public PyTensor ctcLoss(
       PyTensor logProbs,
       PyTensor targets,
-      List<?> inputLengths,
-      List<?> targetLengths,
+      Value inputLengths,
+      Value targetLengths,
       long blank,
       long reduction,
       boolean zeroInfinity) {
-    final long[] inputs = lengths("input_lengths", inputLengths);
-    final long[] labels = lengths("target_lengths", targetLengths);
+    return Guard.run(
+        () ->
+            ctcLoss(
+                logProbs,
+                targets,
+                lengths("input_lengths", Args.list(inputLengths)),
+                lengths("target_lengths", Args.list(targetLengths)),
+                blank,
+                reduction,
+                zeroInfinity));
+  }
+
+  /** A step of an optimiser over lists of tensors, see {@link #step(String, List, Map)}. */
+  @HostAccess.Export
+  public void step(String name, Value lists, Value names, Value values) {
+    Guard.run(
+        () -> {
+          step(name, Args.list(lists), Host.keywords(names, values));
+          return null;
+        });
+  }
+
+  /** ATen's loss, which reads its tables at targets and lengths that it has not checked. */
+  private PyTensor ctcLoss(
+      PyTensor logProbs,
+      PyTensor targets,
+      long[] inputs,
+      long[] labels,
+      long blank,
+      long reduction,
+      boolean zeroInfinity) {
     final long[] shape = logProbs.shape();
     if (shape.length != 2 && shape.length != 3 || !logProbs.tensor().is_floating_point()) {
       throw invalid("log_probs must be floating point of shape (T, N, C) or (T, C)", logProbs);
@@ -73,7 +109,7 @@ final class CheckedOps {
                 + shape[0]
                 + ", but got value "
                 + length
-                + " (while checking arguments for ctc_loss_cpu)");
+                + " (while checking arguments for ctc_loss_allocate_outputs)");
       }
     }
     if (targets.dim() < 1 || targets.dim() > 2 || targets.tensor().is_floating_point()) {
@@ -91,22 +127,16 @@ final class CheckedOps {
     for (final long label : Tensors.toLongs(targets.tensor())) {
       if (label < 0 || label >= classes) {
         throw new PyError(
-            "IndexError",
-            "ctc_loss: expected targets in [0, " + classes + "), got " + label);
+            "IndexError", "ctc_loss: expected targets in [0, " + classes + "), got " + label);
       }
     }
     return pool.allocate(
         () -> {
-          try {
+          // The backward pass reads the targets again: scripts must not reach these.
+          try (Tensor kept = targets.tensor().clone()) {
             return pool.own(
                 torch.ctc_loss(
-                    logProbs.tensor(),
-                    targets.tensor(),
-                    inputs,
-                    labels,
-                    blank,
-                    reduction,
-                    zeroInfinity));
+                    logProbs.tensor(), kept, inputs, labels, blank, reduction, zeroInfinity));
           } catch (RuntimeException e) {
             throw Errors.translate(e);
           }
@@ -144,7 +174,7 @@ final class CheckedOps {
    *     where the kernel has them; an empty list where it takes one
    * @param options the numbers by their names in the schema
    */
-  void step(String name, List<?> lists, Map<String, @Nullable Object> options) {
+  private void step(String name, List<?> lists, Map<String, @Nullable Object> options) {
     final String operator = STEPS.get(name);
     if (operator == null) {
       throw new PyError("ValueError", "there is no step of an optimiser " + name);
@@ -154,6 +184,9 @@ final class CheckedOps {
     try (PointerScope scope = new PointerScope()) {
       final TensorVector tensors = new TensorVector();
       final List<Long> code = new ArrayList<>();
+      // The kernel knows no strides: it works on copies of what is not contiguous.
+      final Map<Tensor, Tensor> copies = new LinkedHashMap<>();
+      final List<Tensor> counts = new ArrayList<>();
       int list = 0;
       for (final Schema.Argument argument : schema.arguments()) {
         if (argument.kind() == Schema.Kind.TENSORS) {
@@ -161,10 +194,21 @@ final class CheckedOps {
             throw new PyError("ValueError", name + ": a list of tensors is missing");
           }
           final List<?> given = (List<?>) lists.get(list++);
-          check(name, argument.name(), given, (List<?>) lists.get(0));
+          if (!given.isEmpty() || isNeeded(argument.name(), options)) {
+            check(name, argument.name(), given, (List<?>) lists.get(0));
+          }
           code.add((long) NativeOps.TENSORS);
           code.add((long) given.size());
-          given.forEach(tensor -> tensors.push_back(((PyTensor) tensor).tensor()));
+          for (final Object element : given) {
+            final Tensor tensor = ((PyTensor) element).tensor();
+            if (argument.name().equals(COUNTS)) {
+              counts.add(tensor);
+            }
+            if (!tensor.is_contiguous()) {
+              copies.put(tensor, tensor.contiguous());
+            }
+            tensors.push_back(copies.getOrDefault(tensor, tensor));
+          }
         } else if (options.get(argument.name()) instanceof Boolean bool) {
           code.add((long) NativeOps.BOOL);
           code.add(bool ? 1L : 0L);
@@ -176,8 +220,9 @@ final class CheckedOps {
         }
       }
       pool.makeRoom();
-      Native.call(
-          schema.number(), code.stream().mapToLong(Long::longValue).toArray(), tensors);
+      counts.forEach(count -> count.add_(new Scalar(1)));
+      Native.call(schema.number(), code.stream().mapToLong(Long::longValue).toArray(), tensors);
+      copies.forEach(Tensor::copy_);
     } catch (PyError e) {
       throw e;
     } catch (RuntimeException e) {
@@ -201,28 +246,41 @@ final class CheckedOps {
     return argument.name().equals("lr") && argument.kind() == Schema.Kind.FLOAT;
   }
 
+  /** Two lists are left empty where the options say that they are not used. */
+  private static boolean isNeeded(String list, Map<String, @Nullable Object> options) {
+    return switch (list) {
+      case "momentum_buffer_list" ->
+          !(options.get("momentum") instanceof Number number) || number.doubleValue() != 0;
+      case "max_exp_avg_sqs" -> !Boolean.FALSE.equals(options.get("amsgrad"));
+      default -> true;
+    };
+  }
+
   private static void check(String optimiser, String name, List<?> given, List<?> parameters) {
-    final boolean counts = name.equals("state_steps");
-    if (given.isEmpty() && !counts && !name.equals("self") && !name.equals("grads")) {
-      return;
-    }
+    final boolean counts = name.equals(COUNTS);
     if (given.size() != parameters.size()) {
       throw new PyError(
           "RuntimeError",
-          optimiser + ": expected " + parameters.size() + " tensors in " + name + ", got " + given.size());
+          optimiser
+              + ": expected "
+              + parameters.size()
+              + " tensors in "
+              + name
+              + ", got "
+              + given.size());
     }
     for (int i = 0; i < given.size(); i++) {
-      if (!(given.get(i) instanceof PyTensor tensor) || !(parameters.get(i) instanceof PyTensor like)) {
+      if (!(given.get(i) instanceof PyTensor tensor)
+          || !(parameters.get(i) instanceof PyTensor like)) {
         throw new PyError("TypeError", optimiser + ": expected tensors in " + name);
       }
       final Tensor a = tensor.tensor();
       final boolean sound =
           counts
-              ? a.numel() == 1 && a.scalar_type() == torch.ScalarType.Float && a.is_cpu()
+              ? a.numel() == 1 && a.scalar_type().intern() == torch.ScalarType.Float && a.is_cpu()
               : a.is_cpu()
-                  && a.is_contiguous()
                   && a.is_floating_point()
-                  && a.scalar_type() == like.tensor().scalar_type()
+                  && a.scalar_type().intern() == like.tensor().scalar_type().intern()
                   && Arrays.equals(a.shape(), like.shape());
       if (!sound) {
         throw new PyError(
@@ -234,10 +292,7 @@ final class CheckedOps {
                 i,
                 counts
                     ? "one float32 number"
-                    : "a contiguous "
-                        + like.tensor().scalar_type()
-                        + " of shape "
-                        + Arrays.toString(like.shape()),
+                    : like.tensor().scalar_type() + " of shape " + Arrays.toString(like.shape()),
                 a.scalar_type(),
                 Arrays.toString(a.shape())));
       }

@@ -32,7 +32,6 @@ public final class Host {
   private final ScriptFiles files;
   private final Function<PolyglotException, RuntimeException> translate;
   private final NativeOps ops;
-  private final CheckedOps checked;
 
   Host(
       TensorPool pool, ScriptFiles files, Function<PolyglotException, RuntimeException> translate) {
@@ -40,7 +39,6 @@ public final class Host {
     this.files = files;
     this.translate = translate;
     this.ops = new NativeOps(pool);
-    this.checked = new CheckedOps(pool);
   }
 
   /** Of all systems the name of the class, the id and the kind: loss, miner or memory. */
@@ -165,39 +163,19 @@ public final class Host {
     return new PyGenerator(pool);
   }
 
-  /** The loss of sequences, checked. */
+  /** Operators that trust their arguments, behind checks. */
   @HostAccess.Export
-  public PyTensor ctcLoss(
-      PyTensor logProbs,
-      PyTensor targets,
-      Value inputLengths,
-      Value targetLengths,
-      long blank,
-      long reduction,
-      boolean zeroInfinity) {
-    return Guard.run(
-        () ->
-            checked.ctcLoss(
-                logProbs,
-                targets,
-                Args.list(inputLengths),
-                Args.list(targetLengths),
-                blank,
-                reduction,
-                zeroInfinity));
+  public CheckedOps checked() {
+    return new CheckedOps(pool);
   }
 
-  /** A step of an optimiser over lists of tensors. */
+  /** Files of tensors and plain data. */
   @HostAccess.Export
-  public void optimizerStep(String name, Value lists, Value names, Value values) {
-    Guard.run(
-        () -> {
-          checked.step(name, Args.list(lists), keywords(names, values));
-          return null;
-        });
+  public TensorFiles tensorFiles() {
+    return new TensorFiles(pool, files);
   }
 
-  private static Map<String, @Nullable Object> keywords(Value names, Value values) {
+  static Map<String, @Nullable Object> keywords(Value names, Value values) {
     final Map<String, @Nullable Object> keywords = new LinkedHashMap<>();
     for (int i = 0; i < names.getArraySize(); i++) {
       keywords.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));

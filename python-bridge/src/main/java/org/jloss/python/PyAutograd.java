@@ -42,15 +42,10 @@ public final class PyAutograd {
         });
   }
 
-  /** The gradients of outputs with respect to inputs, null where an unused one is allowed. */
+  /** The gradients of outputs with respect to inputs, null where one is not used. */
   @HostAccess.Export
   public @Nullable PyTensor[] grad(
-      Value outputs,
-      Value inputs,
-      Value gradients,
-      boolean retain,
-      boolean create,
-      boolean allowUnused) {
+      Value outputs, Value inputs, Value gradients, boolean retain, boolean create) {
     return Guard.run(
         () -> {
           pool.makeRoom();
@@ -62,7 +57,7 @@ public final class PyAutograd {
                     vector(gradients),
                     new BoolOptional(retain),
                     create,
-                    allowUnused);
+                    true);
             final PyTensor[] faces = new PyTensor[(int) found.size()];
             for (int i = 0; i < faces.length; i++) {
               faces[i] = face(found.get(i));

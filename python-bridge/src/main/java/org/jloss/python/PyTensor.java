@@ -117,12 +117,9 @@ public final class PyTensor {
   /** The gradient that backward left, or null. */
   @HostAccess.Export
   public @Nullable PyTensor grad() {
+    // The preset hands out the place where the gradient is kept, which others will change.
     final Tensor grad = tensor().grad();
-    if (grad.defined()) {
-      return pool.own(grad);
-    }
-    grad.close();
-    return null;
+    return grad.defined() ? pool.own(new Tensor(grad)) : null;
   }
 
   /** Replaces the gradient. */

@@ -385,6 +385,77 @@ class TorchFileTest {
     assertBroken(file, "has too long a name 'nnn", () -> TorchFile.read(file));
   }
 
+  @Test
+  void writesWhatItReads() throws IOException {
+    final TensorEntry weight = TensorEntry.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+    final TensorEntry count = TensorEntry.of(new long[] {7});
+    final TensorEntry empty = TensorEntry.of(new double[0], 0, 2);
+    final Map<Object, Object> model = new LinkedHashMap<>();
+    model.put("weight", weight);
+    model.put("tied", weight);
+    model.put("count", count);
+    model.put("empty", empty);
+    final Map<Object, Object> root = new LinkedHashMap<>();
+    root.put("model", new TorchFile.OrderedDict(model));
+    root.put("parameter", new TorchFile.Parameter(count, false));
+    final List<Object> plain =
+        Arrays.asList(
+            1L,
+            -2L,
+            1L << 40,
+            BigInteger.TEN.pow(30).negate(),
+            2.5,
+            true,
+            null,
+            "text äß",
+            new TorchFile.Tuple(List.of(1L, List.of())),
+            Set.of(3L),
+            Map.of(1.5, "a"));
+    root.put("plain", plain);
+    final Path file = folder.resolve("written.pt");
+    TorchFile.write(file, root);
+
+    for (final TorchFile read :
+        List.of(TorchFile.read(file), TorchFile.read("bytes", TorchFile.write(root)))) {
+      final Map<?, ?> got = (Map<?, ?>) read.root();
+      assertEquals(plain, got.get("plain"));
+      assertTrue(((List<?>) got.get("plain")).get(8) instanceof TorchFile.Tuple);
+      assertTrue(got.get("model") instanceof TorchFile.OrderedDict);
+      assertEquals(
+          List.of("model.weight", "model.tied", "model.count", "model.empty", "parameter"),
+          List.copyOf(read.entries().keySet()));
+      assertEquals("float32[2, 3]", read.entries().get("model.weight").toString());
+      assertArrayEquals(weight.toDoubles(), doubles(read.entries(), "model.tied"));
+      assertArrayEquals(new double[] {7}, doubles(read.entries(), "parameter"));
+      assertEquals("float64[0, 2]", read.entries().get("model.empty").toString());
+    }
+    // What occurs twice is stored once, and where it can be mapped.
+    final String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
+    final ByteBuffer data = weight.data();
+    final String stored = StandardCharsets.ISO_8859_1.decode(data).toString();
+    assertEquals(bytes.indexOf(stored), bytes.lastIndexOf(stored));
+    assertEquals(0, bytes.indexOf(stored) % 64);
+    assertEquals(1, Files.list(folder).count(), "the unfinished file is gone");
+  }
+
+  @Test
+  void refusesToWriteOtherObjects() {
+    final Path file = folder.resolve("refused.pt");
+    final IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> TorchFile.write(file, Map.of("a", List.of(1L, Path.of("x")))));
+    assertTrue(
+        refused.getMessage().startsWith("the object[a][1] is a sun.nio.fs."), refused.getMessage());
+    List<Object> deep = List.of();
+    for (int i = 0; i < 200; i++) {
+      deep = List.of(deep);
+    }
+    final List<Object> deepest = deep;
+    assertThrows(IllegalArgumentException.class, () -> TorchFile.write(file, deepest));
+    assertTrue(Files.notExists(file));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"checkpoint.pt", "no_checksums.pt"})
   void survivesDamage(String name) throws Exception {

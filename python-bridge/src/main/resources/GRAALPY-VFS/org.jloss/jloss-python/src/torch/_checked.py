@@ -4,6 +4,8 @@ from _jloss_host import host
 from jloss._errors import call
 from jloss._tensor import Tensor, _wrap
 
+_ops = host.checked()
+
 
 def _lengths(value):
     if isinstance(value, Tensor):
@@ -18,7 +20,7 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
             raise TypeError(f"ctc_loss(): argument '{name}' must be Tensor, not {type(value).__name__}")
     return _wrap(
         call(
-            host.ctcLoss,
+            _ops.ctcLoss,
             log_probs._jloss,
             targets._jloss,
             _lengths(input_lengths),
@@ -33,4 +35,4 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
 def optimizer_step(name, lists, **options):
     """A step of an optimiser over lists of contiguous tensors, in place."""
     handles = tuple(tuple(t._jloss for t in tensors) for tensors in lists)
-    call(host.optimizerStep, name, handles, tuple(options), tuple(options.values()))
+    call(_ops.step, name, handles, tuple(options), tuple(options.values()))

@@ -205,7 +205,7 @@ class _ConvTranspose(_ConvNd):
             return self.output_padding
         axes = self._axes
         before = 2 if input.dim() == axes + 2 else 1
-        size = list(output_size)
+        size = output_size
         if len(size) == before + axes:
             size = size[before:]
         if len(size) != axes:

@@ -1,0 +1,130 @@
+package org.jloss.python;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Operators that trust their arguments get none that would make them read or write elsewhere, and
+ * scripts store nothing but tensors and plain data.
+ */
+class CheckedOpsTest {
+  private static PythonBridge python;
+
+  @BeforeAll
+  static void start(@TempDir Path folder) {
+    python = PythonBridge.builder().writeFolder(folder).build();
+    python.set("folder", folder.toString());
+    python.exec(
+        """
+        import torch
+        from torch._checked import ctc_loss, optimizer_step
+
+        x = torch.zeros(6, 2, 5).log_softmax(2)
+        t = torch.tensor([[1, 2, 2], [3, 4, 0]])
+        p, g = torch.zeros(4), torch.ones(4)
+        big, small, double, count = torch.zeros(1000), torch.zeros(1), g.double(), torch.tensor(0.0)
+
+        def adam(params=(p,), grads=(g,), first=(p * 0,), second=(p * 0,), most=(), steps=(count,), **options):
+            lists = tuple(map(list, (params, grads, first, second, most, steps)))
+            optimizer_step("adam", lists, **{**dict(lr=0.1, beta1=0.9, beta2=0.9, weight_decay=0.0, eps=1e-8,
+                amsgrad=False, maximize=False), **options})
+
+        def sgd(*lists, **options):
+            optimizer_step("sgd", lists, **{**dict(weight_decay=0.0, momentum=0.9, lr=0.1, dampening=0.0,
+                nesterov=False, maximize=False, is_first_step=False), **options})
+
+        def error(f):
+            try:
+                f()
+            except Exception as e:
+                return type(e).__name__
+        """);
+  }
+
+  @AfterAll
+  static void stop() {
+    python.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          ctc_loss(x, t + 3, (6, 6), (3, 2)) | IndexError
+          ctc_loss(x, t - 1, (6, 6), (3, 2)) | IndexError
+          ctc_loss(x, t, (7, 6), (3, 2)) | RuntimeError
+          ctc_loss(x, t, (-1, 6), (3, 2)) | RuntimeError
+          ctc_loss(x, t, (6, 6), (4, 2)) | RuntimeError
+          ctc_loss(x, t, (6, 6), (3, -2)) | RuntimeError
+          ctc_loss(x, t, (6, 6), (2**62, 2**62)) | RuntimeError
+          ctc_loss(x, t, (6,), (3, 2)) | RuntimeError
+          ctc_loss(x, t, (6, 6.5), (3, 2)) | TypeError
+          ctc_loss(x, t[:1], (6, 6), (3, 2)) | RuntimeError
+          ctc_loss(x, t.reshape(-1), (6, 6), (3, 2)) | RuntimeError
+          ctc_loss(x, t.float(), (6, 6), (3, 2)) | RuntimeError
+          ctc_loss(x, t, (6, 6), (3, 2), blank=5) | RuntimeError
+          ctc_loss(x, t, (6, 6), (3, 2), blank=-1) | RuntimeError
+          ctc_loss(x.long(), t, (6, 6), (3, 2)) | RuntimeError
+          ctc_loss(x[0, 0], t, (6, 6), (3, 2)) | RuntimeError
+          ctc_loss(3, t, (6, 6), (3, 2)) | TypeError
+          adam(grads=(big,)) | RuntimeError
+          adam(grads=(small,)) | RuntimeError
+          adam(grads=(double,)) | RuntimeError
+          adam(grads=()) | RuntimeError
+          adam(first=(small,)) | RuntimeError
+          adam(second=(g.long(),)) | RuntimeError
+          adam(params=(p.long(),), grads=(g.long(),), first=(g.long(),), second=(g.long(),)) | RuntimeError
+          adam(steps=(double,)) | RuntimeError
+          adam(steps=()) | RuntimeError
+          adam(steps=(torch.zeros(1, dtype=torch.int64),)) | RuntimeError
+          adam(first=()) | RuntimeError
+          adam(amsgrad=True) | RuntimeError
+          adam(amsgrad=True, most=(small,)) | RuntimeError
+          sgd([p], [g], []) | RuntimeError
+          sgd([p], [g], [small]) | RuntimeError
+          sgd([p], [g]) | ValueError
+          sgd([], [], []) | TypeError
+          sgd([p, p], [g], [p]) | RuntimeError
+          optimizer_step("lbfgs", ([p], [g])) | ValueError
+          optimizer_step("adam", ([p], [g])) | ValueError
+          torch.save({"a": [len]}, folder + "/x.pt") | TypeError
+          torch.save(torch.nn.Linear(1, 1), folder + "/x.pt") | TypeError
+          torch.save({"a": 1}, folder + "/x.safetensors") | TypeError
+          torch.save(p, "/tmp/x.pt") | PermissionError
+          torch.load("/etc/passwd") | PermissionError
+          torch.load(folder + "/none.pt") | FileNotFoundError
+          torch.load(folder) | ValueError
+          """)
+  void isRefused(String call, String expected) {
+    assertEquals(expected, python.eval("error(lambda: " + call + ")"));
+  }
+
+  @Test
+  void changesNothingWhenItRefuses() {
+    python.exec("adam_count = count.item(); error(lambda: adam(grads=(small,)))");
+    assertEquals(true, python.eval("count.item() == adam_count and p.abs().sum().item() == 0"));
+  }
+
+  @Test
+  void storesSafetensors(@TempDir Path other) throws Exception {
+    python.exec(
+        """
+        torch.save({"w": torch.arange(3), "b": torch.nn.Parameter(torch.ones(2))}, folder + "/y.safetensors")
+        again = torch.load(folder + "/y.safetensors")
+        """);
+    assertEquals(
+        "{'b': [1.0, 1.0], 'w': [0, 1, 2]}",
+        python.eval("str({k: again[k].tolist() for k in sorted(again)})"));
+    assertTrue(Files.exists(Path.of((String) python.eval("folder")).resolve("y.safetensors")));
+  }
+}
