@@ -12,6 +12,10 @@ public final class IsolatedBuilder extends PythonOptions<IsolatedBuilder> {
   long heap = 512L << 20;
   long outputLimit = 16L << 20;
   int valueLimit = 256 << 20;
+
+  /** The class that runs in the worker. */
+  String program = Worker.class.getName();
+
   final List<String> javaOptions = new ArrayList<>();
 
   IsolatedBuilder() {

@@ -99,9 +99,14 @@ final class IsolatedPython extends Interpreter {
     final List<String> command = new ArrayList<>();
     if (new File("/proc/self/limits").exists()) {
       // The memory that is written to: the address space of a JVM is far larger than what it uses.
+      // What ends the owner at the terminal ends the worker by the end of its input.
       final long kib = (options.heap + options.memory + OWN_MEMORY) >> 10;
       command.addAll(
-          List.of("/bin/sh", "-c", "ulimit -c 0; ulimit -d " + kib + " && exec \"$@\"", "sh"));
+          List.of(
+              "/bin/sh",
+              "-c",
+              "trap '' INT; ulimit -c 0; ulimit -d " + kib + " && exec \"$@\"",
+              "sh"));
     }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx" + (options.heap >> 10) + "k");
@@ -130,9 +135,9 @@ final class IsolatedPython extends Interpreter {
     final Module own = IsolatedPython.class.getModule();
     if (modules != null && own.isNamed()) {
       command.addAll(List.of("-p", modules, "--add-modules", "ALL-MODULE-PATH", "-m"));
-      command.add(own.getName() + "/" + Worker.class.getName());
+      command.add(own.getName() + "/" + options.program);
     } else {
-      command.add(Worker.class.getName());
+      command.add(options.program);
     }
     command.add(Integer.toString(options.valueLimit));
     return command;
@@ -152,7 +157,10 @@ final class IsolatedPython extends Interpreter {
     } catch (EOFException e) {
       end(null);
     } catch (IOException | RuntimeException e) {
-      end(new PythonWorkerException("the worker answered nonsense and was ended: " + e, e));
+      // The JVM's last words, to the standard output, are no frame either; its status says more.
+      if (!hasEnded(Duration.ofSeconds(2))) {
+        end(new PythonWorkerException("the worker answered nonsense and was ended: " + e, e));
+      }
     }
     process.onExit().join();
     if (failure == null) {
@@ -164,6 +172,14 @@ final class IsolatedPython extends Interpreter {
       log.toFile().deleteOnExit();
     }
     answers.add(this); // no answer: the failure tells why
+  }
+
+  private boolean hasEnded(Duration patience) {
+    try {
+      return failure == null && process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      return false;
+    }
   }
 
   /** Ends the process; the first reason counts. */

@@ -86,6 +86,7 @@ def _boot(host, opening):
     main = sys.modules["__main__"]
 
     def explain(error):
+        quote()
         # GraalPy drops the words of the file system, which says no with EACCES.
         if isinstance(error, PermissionError) and error.errno == 13:
             if not getattr(error, "__notes__", None):
@@ -101,33 +102,37 @@ def _boot(host, opening):
             tb = tb.tb_next
         traceback.print_exception(type(error), error, tb)
 
+    sources = {}
+
     def remember(name, source):
+        sources[name] = source
+
+    def quote():
+        """Lets tracebacks quote the scripts' lines, also where their files are not open to them."""
         import importlib.util
         import linecache
 
-        # Tracebacks quote the script's lines, also where its file is not open to it.
-        try:
-            text = importlib.util.decode_source(source)
-        except (SyntaxError, UnicodeDecodeError):
-            return
-        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+        for name, source in sources.items():
+            try:
+                text = importlib.util.decode_source(source)
+            except (SyntaxError, UnicodeDecodeError):
+                continue
+            linecache.cache[name] = (len(text), None, text.splitlines(True), name)
 
     def run(name, source, arguments):
         name = str(name)
         source = str(source).encode("latin-1")
+        # As python has it for a text and for its standard input.
+        file = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
 
         def body():
-            main.__dict__["__file__"] = name
-            try:
-                exec(compile(source, name, "exec", dont_inherit=True), main.__dict__)
-            except SystemExit:
-                raise
-            except BaseException:
-                remember(name, source)
-                raise
+            main.__dict__.pop("__file__", None)
+            if file == name:
+                main.__dict__["__file__"] = name
+            remember(file, source)
+            exec(compile(source, file, "exec", dont_inherit=True), main.__dict__)
 
-        # The text after -c and the standard input have no folder.
-        return as_main(name, arguments, "" if name[:1] in "-<" else name.rpartition("/")[0], body)
+        return as_main(name, arguments, file.rpartition("/")[0], body)
 
     def module(name, arguments):
         import runpy
