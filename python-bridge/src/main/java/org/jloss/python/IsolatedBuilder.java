@@ -45,7 +45,10 @@ public final class IsolatedBuilder extends PythonOptions<IsolatedBuilder> {
     return this;
   }
 
-  /** The most bytes of the values of one call, either way; by default 256 MiB. */
+  /**
+   * The most bytes of the values of one call, either way; by default 256 MiB. Lists and maps may
+   * have some two million elements besides.
+   */
   public IsolatedBuilder valueLimit(int bytes) {
     if (bytes < 1 << 16) {
       throw new IllegalArgumentException("expected a limit of at least 65536 bytes, got " + bytes);

@@ -44,7 +44,7 @@ final class IsolatedPython extends Interpreter {
   private final IsolatedBuilder options;
   private final WireValues values = new WireValues();
   private final ReentrantLock turn = new ReentrantLock();
-  private final BlockingQueue<Object> answers = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Object> answers = new LinkedBlockingQueue<>(1);
   private final Process process;
   private final Wire wire;
   private final Path log;
@@ -115,6 +115,8 @@ final class IsolatedPython extends Interpreter {
             "-XX:+ExitOnOutOfMemoryError",
             "-XX:+UseSerialGC",
             "-XX:-UsePerfData",
+            // A script can make GraalPy write warnings without end.
+            "-Dpolyglot.log.file=/dev/null",
             "-Dfile.encoding=UTF-8",
             "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
             "-Dorg.bytedeco.javacpp.maxBytes=0"));
@@ -130,7 +132,10 @@ final class IsolatedPython extends Interpreter {
           List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
     }
     command.addAll(options.javaOptions);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    final String classes = System.getProperty("java.class.path", "");
+    if (!classes.isEmpty()) {
+      command.addAll(List.of("-cp", classes));
+    }
     final String modules = System.getProperty("jdk.module.path");
     final Module own = IsolatedPython.class.getModule();
     if (modules != null && own.isNamed()) {
@@ -148,7 +153,11 @@ final class IsolatedPython extends Interpreter {
       while (true) {
         final Wire.Frame frame = wire.read();
         switch (frame.kind()) {
-          case Wire.MESSAGE -> answers.add(Objects.requireNonNull(Wire.parse(frame.bytes())));
+          case Wire.MESSAGE -> {
+            if (!answers.offer(Objects.requireNonNull(Wire.parse(frame.bytes())))) {
+              throw new IOException("a worker answered without a call");
+            }
+          }
           case Wire.OUT, Wire.ERR -> output(frame);
           case Wire.INPUT -> input(ByteBuffer.wrap(frame.bytes()).getInt());
           default -> throw new IOException("a worker sent a frame of kind " + frame.kind());
@@ -171,7 +180,7 @@ final class IsolatedPython extends Interpreter {
     } catch (IOException e) {
       log.toFile().deleteOnExit();
     }
-    answers.add(this); // no answer: the failure tells why
+    answers.offer(this); // no answer, unless there is one: the failure tells why
   }
 
   private boolean hasEnded(Duration patience) {

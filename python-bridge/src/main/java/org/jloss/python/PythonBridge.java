@@ -73,6 +73,7 @@ public final class PythonBridge extends Interpreter {
   private final Context context;
   private final OutputStream err;
   private final TensorPool pool;
+  private final Host host;
   private final LocalValues values;
   private final Value boot;
   private final @Nullable ScriptThread thread;
@@ -149,7 +150,7 @@ public final class PythonBridge extends Interpreter {
             .build();
     err = options.err;
     pool = new TensorPool(options.memory);
-    final Host host = new Host(pool, files, this::translate);
+    host = new Host(pool, files, this::translate);
     values = new LocalValues(pool, host, false);
     boot = context.eval(Shared.BOOT).execute(host, options.opening);
     thread =
@@ -223,36 +224,45 @@ public final class PythonBridge extends Interpreter {
 
   /** The status of a program that ended otherwise than by an exception in Python. */
   private int status(PolyglotException e) {
-    if (e.isExit()) {
-      failure = "was ended by os._exit";
-      return e.getExitStatus();
+    final Integer exit = exit(e);
+    if (exit != null) {
+      return exit;
     }
     if (e.isInterrupted()) {
-      tell("KeyboardInterrupt", e);
+      tell("KeyboardInterrupt");
       return 130;
     }
     if (e.isCancelled()) {
       throw new IllegalStateException("the interpreter was closed while a script ran", e);
     }
     // The script is over, the JVM and the bridge are not. Or its own streams are broken.
-    tell((e.isInternalError() ? "Fatal Python error: " : "") + e.getMessage(), e);
+    tell((e.isInternalError() ? "Fatal Python error: " : "") + e.getMessage());
     return 1;
   }
 
-  private void tell(String line, PolyglotException thrown) {
+  /** The status that a script exited with, or null. After sys.exit the interpreter goes on. */
+  private @Nullable Integer exit(PolyglotException e) {
+    final Integer ended = host.exit();
+    if (ended != null) {
+      failure = "was ended by os._exit";
+      return ended;
+    }
+    return e.isExit() ? e.getExitStatus() : null;
+  }
+
+  private void tell(String line) {
     try {
       err.write((line + "\n").getBytes(StandardCharsets.UTF_8));
       err.flush();
     } catch (IOException e) {
-      thrown.addSuppressed(e);
-      throw thrown;
+      // Nobody reads: the status says it as well.
     }
   }
 
   private RuntimeException translate(PolyglotException e) {
-    if (e.isExit()) {
-      failure = "was ended by os._exit";
-      return new PythonException("SystemExit", "" + e.getExitStatus(), "", e, context);
+    final Integer exit = exit(e);
+    if (exit != null) {
+      return new PythonException("SystemExit", exit.toString(), "", e, context);
     }
     if (e.isInterrupted()) {
       return new PythonException("KeyboardInterrupt", "", "", e, context);

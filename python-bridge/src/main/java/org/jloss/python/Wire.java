@@ -51,6 +51,8 @@ final class Wire {
                   StreamReadConstraints.builder()
                       .maxNestingDepth(Values.DEEPEST + 20)
                       .maxStringLength(Integer.MAX_VALUE)
+                      // Objects take far more memory than the text that makes them.
+                      .maxTokenCount(4_000_000)
                       .build())
               .build());
 

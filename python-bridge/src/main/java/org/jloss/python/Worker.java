@@ -71,6 +71,7 @@ final class Worker {
         }
       }
     } catch (IOException | InterruptedException e) {
+      System.err.println(e.getMessage());
       Runtime.getRuntime().halt(1);
     }
   }

@@ -31,6 +31,15 @@ def _boot(host, opening):
         )
         refuse(module, ("openpty",), "terminals")
 
+    really_exit = posix._exit
+
+    def _exit(status):
+        status = int(status)
+        host.exits(status & 0xFF)
+        really_exit(status)
+
+    os._exit = posix._exit = _exit
+
     import _multiprocessing
     import _multiprocessing_graalpy
 
