@@ -1,25 +1,49 @@
 package org.jloss.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Stack;
 import java.util.concurrent.Callable;
+import org.jloss.python.Python;
 import org.jloss.python.PythonBridge;
+import org.jloss.python.PythonOptions;
+import org.jloss.python.PythonTimeoutException;
+import org.jloss.python.PythonWorkerException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import sun.misc.Signal;
 
 /** Runs a Python script in the JVM. */
 @Command(
     name = "python",
+    customSynopsis =
+        "jloss python [--read FOLDER]... [--write FOLDER]... [--time-limit SECONDS] [--isolated]%n"
+            + "             (FILE | - | -m MODULE | -c CODE) [ARG...]",
     description = {
       "Runs a Python script, with the package jloss, in the JVM.",
-      "It can read the folder that it is in, and nothing else unless that is opened here. The exit"
-          + " status is the script's own."
+      "It can read the folder that it is in (a module, a text and the standard input: the current"
+          + " one), and nothing else unless that is opened here. The exit status is the script's own;"
+          + " 124 where the time limit was over."
     })
 final class PythonCommand implements Callable<Integer> {
+  /** As timeout(1) has it. */
+  private static final int TIME_IS_OVER = 124;
+
+  private static final int INTERRUPTED = 130;
+
   @Option(
       names = "--read",
       paramLabel = "FOLDER",
@@ -32,32 +56,130 @@ final class PythonCommand implements Callable<Integer> {
       description = "Let the script read and write this folder; may be repeated.")
   private List<Path> writable = List.of();
 
-  @Parameters(index = "0", paramLabel = "FILE", description = "The script.")
-  private Path file = Path.of("");
+  @Option(
+      names = "--time-limit",
+      paramLabel = "SECONDS",
+      description = "End the script after so long.")
+  private double timeLimit;
+
+  @Option(
+      names = "--isolated",
+      description = "Run it in a process of its own, with limited memory: for what is not trusted.")
+  private boolean isolated;
+
+  @Option(
+      names = "-m",
+      paramLabel = "MODULE",
+      preprocessor = Rest.class,
+      description = "Run this module; what follows is its own.")
+  private @Nullable String module;
+
+  @Option(
+      names = "-c",
+      paramLabel = "CODE",
+      preprocessor = Rest.class,
+      description = "Run this text; what follows is its own.")
+  private @Nullable String code;
 
   @Parameters(
-      index = "1..*",
       paramLabel = "ARG",
       arity = "0..*",
-      description = "What the script finds in sys.argv.")
+      description = "The script, or - for the standard input; then what it finds in sys.argv.")
   private List<String> arguments = List.of();
+
+  @Spec private CommandSpec spec;
+
+  /** What follows -m and -c with its value belongs to the script, options too. */
+  static final class Rest implements CommandLine.IParameterPreprocessor {
+    @Override
+    public boolean preprocess(
+        Stack<String> args, CommandSpec command, ArgSpec arg, java.util.Map<String, Object> info) {
+      if (!args.isEmpty()) {
+        final String value = args.pop();
+        args.push("--");
+        args.push(value);
+      }
+      return false;
+    }
+  }
 
   @Override
   public Integer call() throws IOException {
-    if (!Files.exists(file)) {
-      throw new NoSuchFileException(file.toString());
+    if (module != null && code != null) {
+      throw new Refusal("-m and -c cannot be given together");
     }
-    if (!Files.isRegularFile(file)) {
-      throw new Refusal(file + ": is not a regular file");
+    if (Double.isNaN(timeLimit) || timeLimit < 0) {
+      throw new Refusal("expected a time limit > 0, got " + timeLimit);
     }
-    final PythonBridge.Builder builder =
-        PythonBridge.builder()
-            .stdin(System.in)
-            .readFolder(file.toAbsolutePath().resolveSibling(""));
+    final boolean hasFile = module == null && code == null;
+    if (hasFile && arguments.isEmpty()) {
+      throw new Refusal("expected a script, -, -m MODULE or -c CODE");
+    }
+    final String name = hasFile ? arguments.get(0) : "-c";
+    final List<String> rest = hasFile ? arguments.subList(1, arguments.size()) : arguments;
+    final boolean isFile = hasFile && !name.equals("-");
+    if (isFile && !Files.exists(Path.of(name))) {
+      throw new NoSuchFileException(name);
+    }
+    if (isFile && !Files.isRegularFile(Path.of(name))) {
+      throw new Refusal(name + ": is not a regular file");
+    }
+    final String text =
+        code != null
+            ? code + "\n"
+            : isFile || module != null
+                ? ""
+                : new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    final Path file = Path.of(isFile ? name : "-").toAbsolutePath();
+    try (Python python = start(file.getParent())) {
+      Signal.handle(new Signal("INT"), s -> interrupt(python));
+      return module != null
+          ? python.runModule(module, rest)
+          : isFile ? python.runScript(Path.of(name), rest) : python.runScript(name, text, rest);
+    } catch (PythonTimeoutException e) {
+      return tell(e, TIME_IS_OVER);
+    } catch (PythonWorkerException e) {
+      return tell(e, 1);
+    } finally {
+      Signal.handle(new Signal("INT"), s -> Runtime.getRuntime().halt(INTERRUPTED));
+    }
+  }
+
+  private Python start(Path folder) {
+    if (isolated) {
+      return open(PythonBridge.isolated(), folder).build();
+    }
+    return open(PythonBridge.builder(), folder).build();
+  }
+
+  private <B extends PythonOptions<B>> B open(B builder, Path folder) {
+    builder
+        .readFolder(folder)
+        .openingHint(
+            "It lies outside the folders that are open to this script: --read FOLDER and --write"
+                + " FOLDER, before the script's name, open more.")
+        .stdin(System.in)
+        // Unlike System.out these tell the script that nobody reads any more.
+        .stdout(new FileOutputStream(FileDescriptor.out))
+        .stderr(new FileOutputStream(FileDescriptor.err));
     readable.forEach(builder::readFolder);
     writable.forEach(builder::writeFolder);
-    try (PythonBridge python = builder.build()) {
-      return python.runScript(file, arguments);
+    if (timeLimit > 0) {
+      builder.timeLimit(Duration.ofNanos((long) Math.min(timeLimit * 1e9, Long.MAX_VALUE / 2)));
     }
+    return builder;
+  }
+
+  /** A script that nothing ends does not keep the terminal. */
+  private static void interrupt(Python python) {
+    if (!python.interrupt(Duration.ofSeconds(2))) {
+      Runtime.getRuntime().halt(INTERRUPTED);
+    }
+  }
+
+  private int tell(RuntimeException e, int status) {
+    final CommandLine command = spec.commandLine();
+    command.getErr().println(spec.qualifiedName() + ": " + e.getMessage());
+    return status;
   }
 }

@@ -2,7 +2,9 @@ package org.jloss.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,60 @@ class PythonTest {
   @Test
   void anExceptionIsStatusOne() throws IOException {
     assertEquals(1, Run.jloss("python", script("raise ValueError('x')\n")).status());
+  }
+
+  /** A text that exits with 40 plus how many of the conditions hold. */
+  private static String count(String... conditions) {
+    return "import sys\nsys.exit(40 + sum(bool(c) for c in ["
+        + String.join(", ", conditions)
+        + "]))";
+  }
+
+  @Test
+  void aTextAndItsArguments() {
+    final String code =
+        count("sys.argv == ['-c', '--read', '-x']", "__name__ == '__main__'", "sys.path[0] == ''");
+    assertEquals(43, Run.jloss("python", "-c", code, "--read", "-x").status());
+  }
+
+  @Test
+  void aModuleOfTheStandardLibrary() {
+    assertEquals(0, Run.jloss("python", "-m", "calendar", "2026", "1").status());
+    assertEquals(1, Run.jloss("python", "-m", "no_such_module").status());
+  }
+
+  @Test
+  void theStandardInput() {
+    final InputStream in = System.in;
+    System.setIn(new ByteArrayInputStream(count("sys.argv == ['-', 'a']").getBytes()));
+    try {
+      assertEquals(41, Run.jloss("python", "-", "a").status());
+    } finally {
+      System.setIn(in);
+    }
+  }
+
+  @Test
+  void aTimeLimit() {
+    final Run run = Run.jloss("python", "--time-limit", 0.5, "-c", "while True: pass");
+    assertEquals(124, run.status());
+    assertEquals(
+        "jloss python: the script exceeded its time limit of 500 ms and was ended\n", run.err());
+  }
+
+  @Test
+  void inAProcessOfItsOwn() throws IOException {
+    final Path script = script("import sys, helper\nsys.exit(helper.answer + len(sys.argv))\n");
+    Files.writeString(folder.resolve("helper.py"), "answer = 42\n");
+    assertEquals(44, Run.jloss("python", "--isolated", script, "a").status());
+  }
+
+  @Test
+  void wrongArguments() {
+    Run.jloss("python").assertRefused("jloss python: expected a script, -, -m MODULE or -c CODE");
+    Run.jloss("python", "--time-limit", -1, "x.py")
+        .assertRefused("jloss python: expected a time limit > 0, got -1.0");
+    Run.jloss("python", "nothing.py").assertRefused("jloss python: nothing.py: no such file");
   }
 
   @Test

@@ -32,6 +32,7 @@ public final class Host {
   private final ScriptFiles files;
   private final Function<PolyglotException, RuntimeException> translate;
   private final NativeOps ops;
+  private volatile @Nullable Integer exit;
 
   Host(
       TensorPool pool, ScriptFiles files, Function<PolyglotException, RuntimeException> translate) {
@@ -301,6 +302,17 @@ public final class Host {
   @HostAccess.Export
   public PyCode device(String name) {
     return Guard.run(() -> Arguments.device(name));
+  }
+
+  /** Called before os._exit: after it GraalPy does not always tell the status. */
+  @HostAccess.Export
+  public void exits(int status) {
+    exit = status;
+  }
+
+  /** The status of os._exit, or null. */
+  @Nullable Integer exit() {
+    return exit;
   }
 
   /** How many tensors scripts have: for tests. */

@@ -1,18 +1,14 @@
 package org.jloss.python;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
-import org.bytedeco.pytorch.Tensor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.Engine;
 import org.graalvm.polyglot.EnvironmentAccess;
@@ -24,10 +20,6 @@ import org.graalvm.polyglot.Source;
 import org.graalvm.polyglot.Value;
 import org.graalvm.polyglot.io.FileSystem;
 import org.graalvm.polyglot.io.IOAccess;
-import org.jloss.Loss;
-import org.jloss.Memory;
-import org.jloss.Miner;
-import org.jloss.Spec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,10 +36,13 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Bridges share one engine, so that a second one starts faster. One bridge is used by one thread
- * at a time.
+ * <p>Bridges share one engine, so that a second one starts faster. Several may run at once, in a
+ * thread each; {@link Builder#pool} keeps some ready for a server.
+ *
+ * <p>A script in this JVM shares its heap and its processors. What is not trusted runs in workers,
+ * see {@link #isolated()}.
  */
-public final class PythonBridge implements AutoCloseable {
+public final class PythonBridge extends Interpreter {
   private static final String LANGUAGE = "python";
 
   /** Exported members alone; arrays are copies that the bridge itself hands over. */
@@ -73,81 +68,33 @@ public final class PythonBridge implements AutoCloseable {
     }
   }
 
+  private static final AtomicInteger ABANDONED = new AtomicInteger();
+
   private final Context context;
   private final OutputStream err;
   private final TensorPool pool;
   private final Host host;
+  private final LocalValues values;
   private final Value boot;
-  private final Value run;
+  private final @Nullable ScriptThread thread;
+  private volatile @Nullable String failure;
+  private volatile boolean lingers;
 
   /** What a bridge opens to its scripts: by default nothing. */
-  public static final class Builder {
-    private final List<Path> readable = new ArrayList<>();
-    private final List<Path> writable = new ArrayList<>();
-    private @Nullable InputStream in;
-    private OutputStream out = System.out;
-    private OutputStream err = System.err;
-    private long memory;
-
+  public static final class Builder extends PythonOptions<Builder> {
     private Builder() {}
-
-    /** Opens a folder, with all in it, for reading. Links that lead out of it stay closed. */
-    public Builder readFolder(Path folder) {
-      readable.add(real(folder));
-      return this;
-    }
-
-    /** Opens a folder, with all in it, for reading and writing. */
-    public Builder writeFolder(Path folder) {
-      writable.add(real(folder));
-      return this;
-    }
-
-    /** Where the scripts' standard input comes from; without it, it is empty. */
-    public Builder stdin(InputStream in) {
-      this.in = in;
-      return this;
-    }
-
-    /** Where the scripts' standard output goes; by default to the JVM's. */
-    public Builder stdout(OutputStream out) {
-      this.out = out;
-      return this;
-    }
-
-    /** Where the scripts' standard error goes; by default to the JVM's. */
-    public Builder stderr(OutputStream err) {
-      this.err = err;
-      return this;
-    }
-
-    /**
-     * The most bytes that tensors may have while a script runs, beyond what the process holds at
-     * its first one; past that a script gets MemoryError. By default what the machine has left.
-     */
-    public Builder memory(long bytes) {
-      if (bytes <= 0) {
-        throw new IllegalArgumentException("expected a memory budget > 0, got " + bytes);
-      }
-      memory = bytes;
-      return this;
-    }
 
     /** Starts the interpreter. */
     public PythonBridge build() {
       return new PythonBridge(this);
     }
 
-    private static Path real(Path folder) {
-      try {
-        final Path real = folder.toRealPath();
-        if (!Files.isDirectory(real)) {
-          throw new IllegalArgumentException(folder + " is no folder");
-        }
-        return real;
-      } catch (IOException e) {
-        throw new IllegalArgumentException("there is no folder " + folder, e);
-      }
+    /**
+     * Starts so many interpreters, to be borrowed. They keep their globals from one borrower to the
+     * next.
+     */
+    public PythonPool pool(int size) {
+      return new PythonPool(size, this::build, false);
     }
   }
 
@@ -159,6 +106,16 @@ public final class PythonBridge implements AutoCloseable {
   /** For a bridge with streams of its own, or that opens something. */
   public static Builder builder() {
     return new Builder();
+  }
+
+  /** For scripts that are not trusted: a pool of JVMs, each with an interpreter. */
+  public static IsolatedBuilder isolated() {
+    return new IsolatedBuilder();
+  }
+
+  /** How many interpreters of this JVM were abandoned after a time limit and still run. */
+  public static int abandoned() {
+    return ABANDONED.get();
   }
 
   private PythonBridge(Builder options) {
@@ -194,152 +151,128 @@ public final class PythonBridge implements AutoCloseable {
     err = options.err;
     pool = new TensorPool(options.memory);
     host = new Host(pool, files, this::translate);
-    boot = context.eval(Shared.BOOT).execute(host);
-    run = boot.getMember("run");
-  }
-
-  /**
-   * Runs a script as {@code python script arguments...} would.
-   *
-   * @param script the file; its folder is where it imports from, if that is open
-   * @param arguments {@code sys.argv} after the script's name
-   * @return the exit status: 0, or 1 after an exception whose traceback is on the standard error,
-   *     or what it passed to {@code sys.exit}
-   * @throws UncheckedIOException if the file cannot be read
-   */
-  public int runScript(Path script, List<String> arguments) {
-    try {
-      return runScript(script.toString(), Files.readAllBytes(script), arguments);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Runs a text as a script of this name, see {@link #runScript(Path, List)}. */
-  public int runScript(String name, String text, List<String> arguments) {
-    return runScript(name, text.getBytes(StandardCharsets.UTF_8), arguments);
-  }
-
-  private int runScript(String name, byte[] source, List<String> arguments) {
-    pool.enter();
-    try {
-      return run.execute(name, source, arguments.toArray(new String[0])).asInt();
-    } catch (PolyglotException e) {
-      if (e.isExit()) {
-        return e.getExitStatus();
-      }
-      if (e.isInterrupted()) {
-        tell("KeyboardInterrupt", e);
-        return 130;
-      }
-      if (!e.isInternalError()) {
+    values = new LocalValues(pool, host, false);
+    boot = context.eval(Shared.BOOT).execute(host, options.opening);
+    thread =
+        options.timeLimit == null ? null : new ScriptThread(options.timeLimit, new Interruption());
+    if (options.preload != null) {
+      try {
+        exec(options.preload);
+      } catch (RuntimeException e) {
+        close();
         throw e;
       }
-      // The script is over, the JVM and the bridge are not.
-      tell("Fatal Python error: " + e.getMessage(), e);
-      return 1;
-    } finally {
-      pool.exit();
     }
   }
 
-  private void tell(String line, PolyglotException thrown) {
+  @Override
+  Values values() {
+    return values;
+  }
+
+  @Override
+  @Nullable String failure() {
+    return failure;
+  }
+
+  @Override
+  boolean lingers() {
+    return lingers;
+  }
+
+  @Override
+  void renew() {
+    throw new UnsupportedOperationException("an interpreter in this JVM keeps its globals");
+  }
+
+  private void check() {
+    final String why = failure;
+    if (why != null) {
+      throw new IllegalStateException("expected an open interpreter, but this one " + why);
+    }
+  }
+
+  @Override
+  @Nullable Object invoke(String operation, @Nullable Object... arguments) {
+    if (thread == null) {
+      return invokeHere(operation, arguments);
+    }
     try {
-      err.write((line + "\n").getBytes(StandardCharsets.UTF_8));
-      err.flush();
-    } catch (IOException e) {
-      thrown.addSuppressed(e);
-      throw thrown;
-    }
-  }
-
-  /**
-   * Runs statements in the scripts' name space.
-   *
-   * @throws PythonException if they raise an exception
-   */
-  public void exec(String code) {
-    call("execute", code, "<exec>");
-  }
-
-  /**
-   * The value of an expression, see {@link #get(String)} for its type.
-   *
-   * @throws PythonException if it raises an exception
-   */
-  public @Nullable Object eval(String expression) {
-    return toJava(call("evaluate", expression));
-  }
-
-  /**
-   * Sets a global of the scripts.
-   *
-   * @param value a tensor (shared, not copied; the caller still closes its own), a loss or miner of
-   *     the library or of one's own, a memory (the caller still closes it), null, a boolean, number
-   *     or text
-   * @throws IllegalArgumentException for anything else
-   */
-  public void set(String name, @Nullable Object value) {
-    if (value instanceof Tensor tensor) {
-      call("set_tensor", name, pool.share(tensor));
-    } else if (value instanceof Loss || value instanceof Miner || value instanceof Memory) {
-      call("set_system", name, host.handle(value, false), describe(value));
-    } else if (value == null
-        || value instanceof Boolean
-        || value instanceof Number
-        || value instanceof String) {
-      call("set_global", name, value);
-    } else {
-      throw new IllegalArgumentException(
-          "expected a tensor, loss, miner, memory, boolean, number or text for "
-              + name
-              + ", got a "
-              + value.getClass().getName());
-    }
-  }
-
-  /**
-   * A global of the scripts.
-   *
-   * @return None as null, a bool, int, float or str as Boolean, Long (Integer where it is small),
-   *     Double or String; a tensor as the preset's (sharing its data; the caller closes it), a loss
-   *     as {@link Loss}, also a function of tensors or an object with a method forward that the
-   *     script wrote: such a loss is used by the bridge's thread until the bridge is closed, and
-   *     throws PythonException; a miner or memory as {@link Miner} or {@link Memory}, which the
-   *     script still owns; a list or tuple of these as {@link List}
-   * @throws PythonException if there is none
-   */
-  public @Nullable Object get(String name) {
-    return toJava(call("get_global", name));
-  }
-
-  private static String describe(Object system) {
-    final Spec spec =
-        system instanceof Loss loss
-            ? loss.spec()
-            : system instanceof Miner miner ? miner.spec() : ((Memory) system).spec();
-    try {
-      return Host.json(spec, system instanceof Record record ? record : null);
-    } catch (JsonProcessingException e) {
+      return thread.run(() -> invokeHere(operation, arguments), this::check);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
       throw new IllegalStateException(e);
     }
   }
 
-  private Value call(String function, @Nullable Object... arguments) {
+  private @Nullable Object invokeHere(String operation, @Nullable Object... arguments) {
     pool.enter();
     try {
-      return boot.getMember(function).execute(arguments);
+      check();
+      return Args.of(boot.getMember(operation).execute(arguments));
     } catch (PolyglotException e) {
+      final boolean isProgram = operation.equals("run") || operation.equals("module");
+      if (isProgram && (thread == null || !thread.isEnding())) {
+        return status(e);
+      }
       throw translate(e);
     } finally {
       pool.exit();
     }
   }
 
+  /** The status of a program that ended otherwise than by an exception in Python. */
+  private int status(PolyglotException e) {
+    final Integer exit = exit(e);
+    if (exit != null) {
+      return exit;
+    }
+    if (e.isInterrupted()) {
+      tell("KeyboardInterrupt");
+      return 130;
+    }
+    if (e.isCancelled()) {
+      throw new IllegalStateException("the interpreter was closed while a script ran", e);
+    }
+    // The script is over, the JVM and the bridge are not. Or its own streams are broken.
+    tell((e.isInternalError() ? "Fatal Python error: " : "") + e.getMessage());
+    return 1;
+  }
+
+  /** The status that a script exited with, or null. After sys.exit the interpreter goes on. */
+  private @Nullable Integer exit(PolyglotException e) {
+    final Integer ended = host.exit();
+    if (ended != null) {
+      failure = "was ended by os._exit";
+      return ended;
+    }
+    return e.isExit() ? e.getExitStatus() : null;
+  }
+
+  private void tell(String line) {
+    try {
+      err.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+      err.flush();
+    } catch (IOException e) {
+      // Nobody reads: the status says it as well.
+    }
+  }
+
   private RuntimeException translate(PolyglotException e) {
+    final Integer exit = exit(e);
+    if (exit != null) {
+      return new PythonException("SystemExit", exit.toString(), "", e, context);
+    }
+    if (e.isInterrupted()) {
+      return new PythonException("KeyboardInterrupt", "", "", e, context);
+    }
+    if (e.isCancelled()) {
+      return new IllegalStateException("the interpreter was closed while a script ran", e);
+    }
     final Value error = e.getGuestObject();
-    if (!e.isGuestException() || error == null || e.isInternalError()) {
-      return e;
+    if (e.isInternalError() || !e.isGuestException() || error == null) {
+      return new PythonException("SystemError", String.valueOf(e.getMessage()), "", e, context);
     }
     final Value described = boot.getMember("describe").execute(error);
     return new PythonException(
@@ -350,41 +283,7 @@ public final class PythonBridge implements AutoCloseable {
         context);
   }
 
-  private static @Nullable Object toJava(Value value) {
-    final Object read = Args.of(value);
-    return value(read);
-  }
-
-  private static @Nullable Object value(@Nullable Object read) {
-    if (read instanceof PyTensor tensor) {
-      return new Tensor(tensor.tensor());
-    }
-    if (read instanceof PyLoss loss) {
-      return loss.loss();
-    }
-    if (read instanceof PyMiner miner) {
-      return miner.miner();
-    }
-    if (read instanceof PyMemory memory) {
-      return memory.memory();
-    }
-    if (read instanceof List<?> list) {
-      final List<@Nullable Object> values = new ArrayList<>();
-      list.forEach(e -> values.add(value(e)));
-      return values;
-    }
-    if (read instanceof Args.Unknown unknown) {
-      throw new IllegalArgumentException("a Python " + unknown.type() + " has no Java type");
-    }
-    return read;
-  }
-
-  /**
-   * Interrupts a running script from another thread: Python loops, sleeps and host calls end with
-   * KeyboardInterrupt.
-   *
-   * @return whether it ended in time
-   */
+  @Override
   public boolean interrupt(Duration patience) {
     try {
       context.interrupt(patience);
@@ -394,10 +293,47 @@ public final class PythonBridge implements AutoCloseable {
     }
   }
 
-  /** Ends the interpreter and frees all tensors of its scripts. */
   @Override
   public void close() {
+    // An abandoned one is ended by the thread that waits for it.
+    if (!ScriptThread.ABANDONED.equals(failure)) {
+      failure = "is closed";
+      end();
+    }
+  }
+
+  private void end() {
     context.close(true);
     pool.close();
+    if (thread != null) {
+      thread.close();
+    }
+  }
+
+  private final class Interruption implements ScriptThread.Interruption {
+    @Override
+    public boolean interrupt(Duration patience) {
+      return PythonBridge.this.interrupt(patience);
+    }
+
+    @Override
+    public void abandon() {
+      failure = ScriptThread.ABANDONED;
+      lingers = true;
+      ABANDONED.incrementAndGet();
+      final Thread waits =
+          new Thread(
+              () -> {
+                try {
+                  end(); // returns when the call does that nothing ends
+                } finally {
+                  lingers = false;
+                  ABANDONED.decrementAndGet();
+                }
+              },
+              "jloss-python-abandoned");
+      waits.setDaemon(true);
+      waits.start();
+    }
   }
 }

@@ -2,6 +2,7 @@ package org.jloss.python;
 
 import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.PolyglotException;
+import org.jspecify.annotations.Nullable;
 
 /** An exception that Python code raised and did not catch. */
 public final class PythonException extends RuntimeException {
@@ -9,11 +10,15 @@ public final class PythonException extends RuntimeException {
 
   private final String type;
   private final String text;
-  private final transient Context context;
+  private final transient @Nullable Context context;
   private final String traceback;
 
   PythonException(
-      String type, String message, String traceback, PolyglotException cause, Context context) {
+      String type,
+      String message,
+      String traceback,
+      @Nullable PolyglotException cause,
+      @Nullable Context context) {
     super(message.isEmpty() ? type : type + ": " + message, cause);
     this.type = type;
     this.text = message;
@@ -31,6 +36,11 @@ public final class PythonException extends RuntimeException {
   /** The name of the exception's class in Python. */
   public String type() {
     return type;
+  }
+
+  /** The message without the class's name. */
+  String text() {
+    return text;
   }
 
   /** The traceback as Python prints it. */

@@ -3,8 +3,9 @@ package org.jloss.python;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
-import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
@@ -28,11 +29,14 @@ final class TensorPool implements AutoCloseable {
   private static final long SOFT = 256L << 20;
 
   private final ReferenceQueue<Object> unreachable = new ReferenceQueue<>();
-  private final Set<Entry> entries = new HashSet<>();
+  private final Set<Entry> entries = ConcurrentHashMap.newKeySet();
+
+  /** One thread at a time, as an interpreter has it. */
+  private final ReentrantLock turn = new ReentrantLock();
+
   private final long budget;
   private long limit;
   private long collectAbove = SOFT;
-  private int depth;
   private boolean loaded;
   // Of the thread that scripts run on: the caller's, and the script's where that is another.
   private boolean callersGradMode = true;
@@ -69,23 +73,28 @@ final class TensorPool implements AutoCloseable {
 
   /** Called before scripts run on this thread. */
   void enter() {
+    turn.lock();
     // Scripts call Java, which may call them again: the outermost call decides.
-    if (depth++ == 0 && loaded) {
+    if (turn.getHoldCount() == 1 && loaded) {
       arrange();
     }
   }
 
   /** Called when scripts have run on this thread. */
   void exit() {
-    if (--depth == 0 && loaded) {
-      Native.limit_bytes(0);
-      // What a script set stays its own.
-      gradMode = GradMode.is_enabled() == callersGradMode ? null : GradMode.is_enabled();
-      GradMode.set_enabled(callersGradMode);
-      if (defaultDtype != ScalarType.Float) {
-        setDefaultDtype(ScalarType.Float);
+    try {
+      if (turn.getHoldCount() == 1 && loaded) {
+        Native.limit_bytes(0);
+        // What a script set stays its own.
+        gradMode = GradMode.is_enabled() == callersGradMode ? null : GradMode.is_enabled();
+        GradMode.set_enabled(callersGradMode);
+        if (defaultDtype != ScalarType.Float) {
+          setDefaultDtype(ScalarType.Float);
+        }
+        drain();
       }
-      drain();
+    } finally {
+      turn.unlock();
     }
   }
 
@@ -119,7 +128,7 @@ final class TensorPool implements AutoCloseable {
   }
 
   /** Loads the native library: at the first tensor, as a script without tensors need not wait. */
-  void load() {
+  synchronized void load() {
     if (closed) {
       throw new IllegalStateException("the interpreter of this tensor is closed");
     }
@@ -129,7 +138,7 @@ final class TensorPool implements AutoCloseable {
       limit = Native.live_bytes() + (budget > 0 ? budget : MemoryBudget.available());
       collectAbove = Math.min(SOFT, limit / 4);
       loaded = true;
-      if (depth > 0) {
+      if (turn.isHeldByCurrentThread()) {
         arrange();
       }
     }

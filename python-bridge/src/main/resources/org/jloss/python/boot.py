@@ -1,7 +1,7 @@
 """What PythonBridge calls: evaluated before anything of the user's, in a namespace of its own."""
 
 
-def _boot(host):
+def _boot(host, opening):
     import sys
 
     def refuse(module, names, what):
@@ -23,13 +23,49 @@ def _boot(host):
     import posix
 
     for module in (os, posix):
-        refuse(module, ("system", "killpg"), "processes")
+        refuse(
+            module,
+            "system execv kill killpg waitpid getpgid getpgrp getppid getsid setpgid setpgrp setsid"
+            " register_at_fork".split(),
+            "processes",
+        )
+        refuse(module, ("openpty",), "terminals")
+
+    really_exit = posix._exit
+
+    def _exit(status):
+        status = int(status)
+        host.exits(status & 0xFF)
+        really_exit(status)
+
+    os._exit = posix._exit = _exit
+
+    import _multiprocessing
+    import _multiprocessing_graalpy
+
+    refuse(
+        _multiprocessing_graalpy,
+        [n for n in dir(_multiprocessing_graalpy) if not n.startswith("__")],
+        "processes",
+    )
+    refuse(_multiprocessing, ("SemLock", "sem_unlink"), "processes")
 
     import _thread
 
     refuse(_thread, ("start_new_thread", "start_new", "start_joinable_thread"), "threads")
 
+    import faulthandler
+
+    refuse(faulthandler, ("dump_traceback_later",), "threads")
+
+    import mmap
+
+    refuse(mmap, ("mmap",), "memory maps")
+
     import _socket
+    import select
+
+    refuse(select, ("select",), "networks")
 
     class Refused:
         __slots__ = ()  # the module socket's class adds its own
@@ -58,46 +94,85 @@ def _boot(host):
 
     main = sys.modules["__main__"]
 
+    def explain(error):
+        quote()
+        # GraalPy drops the words of the file system, which says no with EACCES.
+        if isinstance(error, PermissionError) and error.errno == 13:
+            if not getattr(error, "__notes__", None):
+                error.add_note(opening)
+
     def show(error):
         """Prints a traceback as CPython does: without the frames of this file, which come first."""
         import traceback
 
+        explain(error)
         tb = error.__traceback__
         while tb is not None and tb.tb_frame.f_code.co_filename == here:
             tb = tb.tb_next
         traceback.print_exception(type(error), error, tb)
 
+    sources = {}
+
     def remember(name, source):
+        sources[name] = source
+
+    def quote():
+        """Lets tracebacks quote the scripts' lines, also where their files are not open to them."""
         import importlib.util
         import linecache
 
-        # Tracebacks quote the script's lines, also where its file is not open to it.
-        try:
-            text = importlib.util.decode_source(source)
-        except (SyntaxError, UnicodeDecodeError):
-            return
-        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+        for name, source in sources.items():
+            try:
+                text = importlib.util.decode_source(source)
+            except (SyntaxError, UnicodeDecodeError):
+                continue
+            linecache.cache[name] = (len(text), None, text.splitlines(True), name)
 
     def run(name, source, arguments):
         name = str(name)
-        sys.argv = [name, *(str(a) for a in arguments)]
-        folder = name.rpartition("/")[0]
+        source = str(source).encode("latin-1")
+        # As python has it for a text and for its standard input.
+        file = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
+
+        def body():
+            main.__dict__.pop("__file__", None)
+            if file == name:
+                main.__dict__["__file__"] = name
+            remember(file, source)
+            exec(compile(source, file, "exec", dont_inherit=True), main.__dict__)
+
+        return as_main(name, arguments, file.rpartition("/")[0], body)
+
+    def module(name, arguments):
+        import runpy
+
+        def body():
+            try:
+                runpy._run_module_as_main(str(name))
+            except SystemExit as exit:
+                if isinstance(exit.code, str) and exit.code.startswith(": "):
+                    exit.code = "python" + exit.code
+                raise
+
+        return as_main(name, arguments, "", body)
+
+    def as_main(name, arguments, folder, body):
+        """Runs something as the program: the status that the process would end with."""
+        sys.argv = [str(name), *from_java(arguments)]
         saved_path = list(sys.path)
         sys.path.insert(0, folder)
         main.__dict__["__name__"] = "__main__"
-        main.__dict__["__file__"] = name
         status = 0
         try:
-            source = bytes(source)
             try:
-                code = compile(source, name, "exec", dont_inherit=True)
-                exec(code, main.__dict__)
+                body()
             except SystemExit as exit:
                 status = exit_status(exit.code)
             except BaseException as error:
-                remember(name, source)
                 show(error)
                 status = 130 if isinstance(error, KeyboardInterrupt) else 1
+            finally:
+                at_exit()
         finally:
             sys.path[:] = saved_path
             flush()
@@ -107,55 +182,145 @@ def _boot(host):
         if code is None:
             return 0
         if isinstance(code, int):
-            return int(code)
+            return int(code) & 0xFF
         print(code, file=sys.stderr)
         return 1
+
+    def at_exit():
+        atexit = sys.modules.get("atexit")
+        if atexit is not None:
+            atexit._run_exitfuncs()
 
     def flush():
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except (AttributeError, ValueError):
-                pass  # the script replaced or closed it
+            except (AttributeError, ValueError, OSError):
+                pass  # the script replaced or closed it, or nobody reads it
 
     def execute(source, name):
         remember(name, source.encode())
-        exec(compile(source, name, "exec", dont_inherit=True), main.__dict__)
-        flush()
+        try:
+            exec(compile(source, name, "exec", dont_inherit=True), main.__dict__)
+        finally:
+            flush()
 
     def evaluate(source):
-        return to_java(eval(compile(source, "<eval>", "eval", dont_inherit=True), main.__dict__))
+        try:
+            code = compile(source, "<eval>", "eval", dont_inherit=True)
+            return to_java(eval(code, main.__dict__))
+        finally:
+            flush()
+
+    # Values between the two, see Values.java.
 
     def to_java(value):
-        # Tensors and losses as the Java objects that they wrap; a function as a loss.
+        """Plain values as themselves, containers with their kind, jloss's as Java's objects."""
+        if value is None or isinstance(value, (bool, float, str)):
+            return value
+        if isinstance(value, int):
+            return int(value) if -(2**63) <= value < 2**63 else ("int", "%x" % value)
         handle = getattr(value, "_jloss", None)
         if handle is not None:
             return handle
+        if isinstance(value, (list, tuple)):
+            return ("list", *map(to_java, value))
+        if isinstance(value, dict):
+            return ("dict", *(to_java(part) for item in value.items() for part in item))
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return "bytes", bytes(value).decode("latin-1")
+        if isinstance(value, (set, frozenset)):
+            return ("set", *map(to_java, value))
         if not isinstance(value, type) and (callable(value) or hasattr(value, "forward")):
+            # A function, or an object with a method forward, as a loss.
             import jloss
 
             return jloss.loss(value)._jloss
-        return value
+        return "unknown", type(value).__name__
+
+    def from_java(value):
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        kind = value[0]
+        if kind == "list":
+            return [from_java(v) for v in value[1:]]
+        if kind == "dict":
+            parts = [from_java(v) for v in value[1:]]
+            return dict(zip(parts[::2], parts[1::2]))
+        if kind == "set":
+            return {from_java(v) for v in value[1:]}
+        if kind == "bytes":
+            return value[1].encode("latin-1")
+        if kind == "int":
+            return int(value[1], 16)
+        if kind == "float":
+            return float(value[1])
+        if kind == "object":
+            return JavaObject(value[1])
+        if kind == "tensor":
+            from jloss._tensor import _wrap
+
+            return _wrap(value[1])
+        import jloss
+
+        return jloss._losses._from_java(value[1], value[2])
+
+    class JavaObject:
+        """An object of Java: its methods annotated with HostAccess.Export, and nothing else."""
+
+        __slots__ = ("__object",)
+
+        def __init__(self, object):
+            self.__object = object
+
+        def __getattr__(self, name):
+            object = self.__object
+            if not object.has(name):
+                raise AttributeError(f"{self!r} has no method {name!r}", name=name, obj=self)
+
+            def method(*arguments):
+                try:
+                    return from_java(object.call(name, tuple(map(to_java, arguments))))
+                except BaseException as error:
+                    from jloss._errors import translated
+
+                    raise translated(error) from None
+
+            method.__name__ = method.__qualname__ = name
+            return method
+
+        def __dir__(self):
+            return [str(name) for name in self.__object.names()]
+
+        def __repr__(self):
+            return f"<Java {self.__object.type()}>"
+
+    functions = {}
+
+    def function(expression):
+        """The number of a function, for call."""
+        found = eval(compile(expression, "<function>", "eval", dont_inherit=True), main.__dict__)
+        if not callable(found):
+            raise TypeError(f"{expression} is a {type(found).__name__}, not a function")
+        functions[len(functions)] = found
+        return len(functions) - 1
+
+    def call(number, arguments):
+        try:
+            return to_java(functions[number](*from_java(arguments)))
+        finally:
+            flush()
 
     def get_global(name):
         return to_java(main.__dict__[name])
 
     def set_global(name, value):
-        main.__dict__[name] = value
-
-    def set_tensor(name, handle):
-        from jloss._tensor import _wrap
-
-        main.__dict__[name] = _wrap(handle)
-
-    def set_system(name, handle, description):
-        import jloss
-
-        main.__dict__[name] = jloss._losses._from_java(handle, description)
+        main.__dict__[name] = from_java(value)
 
     def describe(error):
         import traceback
 
+        explain(error)
         return type(error).__name__, str(error), "".join(traceback.format_exception(error))
 
     host_module = type(sys)("_jloss_host")

@@ -9,8 +9,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BiFunction;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
@@ -83,6 +94,242 @@ class PythonBridgeTest {
   }
 
   @Test
+  void containers() {
+    final Map<String, Object> map = new LinkedHashMap<>();
+    map.put("list", List.of(1, List.of(), Map.of(2, 3)));
+    map.put("bytes", new byte[] {0, 127, -1});
+    map.put("ints", new int[] {1, 2});
+    map.put("none", null);
+    map.put("big", BigInteger.TEN.pow(30).negate());
+    map.put("nan", Double.NaN);
+    map.put("set", Set.of("x"));
+    python.set("map", map);
+    assertEquals(
+        "{'list': [1, [], {2: 3}], 'bytes': b'\\x00\\x7f\\xff', 'ints': [1, 2], 'none': None,"
+            + " 'big': -1000000000000000000000000000000, 'nan': nan, 'set': {'x'}}",
+        python.eval("repr(map)"));
+    final Map<?, ?> back = (Map<?, ?>) python.get("map");
+    assertEquals(List.of(1L, List.of(), Map.of(2L, 3L)), back.get("list"));
+    assertArrayEquals(new byte[] {0, 127, -1}, (byte[]) back.get("bytes"));
+    assertEquals(map.get("big"), back.get("big"));
+    assertEquals(Double.NaN, back.get("nan"));
+    assertEquals(Set.of("x"), back.get("set"));
+    assertEquals(List.of(1L, 2L), python.eval("(1, 2)"));
+    assertEquals(Long.MIN_VALUE, python.eval("-2**63"));
+    assertEquals(BigInteger.ONE.shiftLeft(63), python.eval("2**63"));
+    assertArrayEquals(new byte[] {1, 2}, (byte[]) python.eval("memoryview(bytearray([1, 2]))"));
+    try (Tensor x = Tensors.of(new float[] {1, 2})) {
+      python.set("nested", Map.of("x", List.of(x, new MseLoss())));
+      assertEquals(3.0, python.eval("nested['x'][0].sum().item()"));
+      final List<?> list = (List<?>) python.eval("nested['x']");
+      ((Tensor) list.get(0)).close();
+      assertEquals(new MseLoss(), list.get(1));
+    }
+    final List<Object> endless = new ArrayList<>();
+    endless.add(endless);
+    assertThrows(IllegalArgumentException.class, () -> python.set("endless", endless));
+    assertThrows(PythonException.class, () -> python.eval("(lambda e: e.append(e) or e)([])"));
+    assertThrows(IllegalArgumentException.class, () -> python.eval("1j"));
+  }
+
+  /** What a caller passes in. */
+  public static class Account {
+    /** Not exported. */
+    public int secret = 42;
+
+    private int calls;
+
+    /** A sum. */
+    @HostAccess.Export
+    public long add(long a, int b) {
+      calls++;
+      return a + b;
+    }
+
+    /** Another sum of the name. */
+    @HostAccess.Export
+    public double add(double a) {
+      return a;
+    }
+
+    /** All kinds. */
+    @HostAccess.Export
+    public List<Object> all(String text, List<?> list, Map<?, ?> map, Tensor tensor, Object any) {
+      return Arrays.asList(text, list, map, Tensors.toFloats(tensor), any);
+    }
+
+    /** A tensor. */
+    @HostAccess.Export
+    public Tensor tensor() {
+      return Tensors.of(new float[] {1, 2});
+    }
+
+    /** Fails. */
+    @HostAccess.Export
+    public void fail() {
+      throw new IllegalArgumentException("not this");
+    }
+
+    /** Itself. */
+    @HostAccess.Export
+    public Account self() {
+      return this;
+    }
+
+    /** What scripts must not get. */
+    @HostAccess.Export
+    public Object type() {
+      return Account.class;
+    }
+
+    /** Not exported. */
+    public int secret() {
+      return secret;
+    }
+  }
+
+  @Test
+  void objectsByTheirExportedMethods() {
+    final Account account = new Account();
+    python.set("account", account);
+    assertEquals(5L, python.eval("account.add(2, 3)"));
+    assertEquals(1, account.calls);
+    assertEquals(2.5, python.eval("account.add(2.5)"));
+    assertEquals(
+        "['a', [1, 2], {'k': None}, [1.0], 7]",
+        python.eval("repr(account.all('a', (1, 2), {'k': None}, jloss.ones(1), 7))"));
+    assertEquals(3.0, python.eval("account.tensor().sum().item()"));
+    assertEquals(5L, python.eval("account.self().self().add(2, 3)"));
+    assertEquals("<Java Account>", python.eval("repr(account)"));
+    assertEquals(
+        List.of("add", "all", "fail", "self", "tensor", "type"), python.eval("dir(account)"));
+    assertEquals("ValueError: not this", error("account.fail()"));
+    assertEquals(
+        "TypeError: add: argument 2: expected a int, got a String", error("account.add(1, 'x')"));
+    assertEquals("TypeError: add() takes no 3 arguments", error("account.add(1, 2, 3)"));
+    for (final String member :
+        List.of("secret", "getClass", "hashCode", "clone", "wait", "calls", "_Account__x")) {
+      assertEquals(
+          "AttributeError: <Java Account> has no method '" + member + "'",
+          error("account." + member),
+          member);
+    }
+    // A class is no value, whoever returns it.
+    assertTrue(error("account.type()").startsWith("ValueError: "), error("account.type()"));
+  }
+
+  private static String error(String expression) {
+    return assertThrows(PythonException.class, () -> python.eval(expression)).getMessage();
+  }
+
+  /** An interface of one's own. */
+  interface Scaled {
+    float scale(float by, List<Double> values);
+
+    default float twice(List<Double> values) {
+      return scale(2, values);
+    }
+  }
+
+  @Test
+  void functionsAsInterfaces() {
+    python.exec("def scale(by, values): return by * sum(values)");
+    final Scaled scaled = python.function("scale", Scaled.class);
+    assertEquals(6f, scaled.scale(2, List.of(1.0, 2.0)));
+    assertEquals(6f, scaled.twice(List.of(1.0, 2.0)));
+    assertEquals("scale of Python", scaled.toString());
+    assertEquals(scaled, scaled);
+    assertEquals(scaled.hashCode(), scaled.hashCode());
+    // It is the function that the name stood for.
+    python.exec("scale = None");
+    assertEquals(3f, scaled.scale(1, List.of(1.0, 2.0)));
+    @SuppressWarnings("unchecked")
+    final BiFunction<Object, Object, Object> pow = python.function("pow", BiFunction.class);
+    assertEquals(1024L, pow.apply(2, 10));
+    @SuppressWarnings("unchecked")
+    final Comparator<Object> compare =
+        python.function("lambda a, b: len(a) - len(b)", Comparator.class);
+    assertEquals(List.of("a", "bb"), Stream.of("bb", "a").sorted(compare).toList());
+    @SuppressWarnings("unchecked")
+    final ToDoubleFunction<Object> wrong =
+        python.function("lambda x: 'text'", ToDoubleFunction.class);
+    final var e = assertThrows(IllegalArgumentException.class, () -> wrong.applyAsDouble(1));
+    assertTrue(e.getMessage().contains("expected a double, got a String"), e.getMessage());
+    final Runnable raises = python.function("lambda: 1 / 0", Runnable.class);
+    assertThrows(PythonException.class, raises::run);
+    assertThrows(IllegalArgumentException.class, () -> python.function("pow", List.class));
+    assertThrows(IllegalArgumentException.class, () -> python.function("pow", String.class));
+    assertEquals(
+        "TypeError: 3 is a int, not a function",
+        assertThrows(PythonException.class, () -> python.function("3", Runnable.class))
+            .getMessage());
+    // Java that a script calls may call the script.
+    python.set("compare", new Caller(pow));
+    assertEquals(8L, python.eval("compare.call(2, 3)"));
+  }
+
+  /** Calls back. */
+  public static final class Caller {
+    private final BiFunction<Object, Object, Object> function;
+
+    Caller(BiFunction<Object, Object, Object> function) {
+      this.function = function;
+    }
+
+    /** Calls the function. */
+    @HostAccess.Export
+    public Object call(Object a, Object b) {
+      return function.apply(a, b);
+    }
+  }
+
+  @Test
+  void systemExitIsAnExceptionOutsideAProgram() {
+    for (final String way : List.of("sys.exit(3)", "exit(3)", "(lambda: sys.exit(3))()")) {
+      final PythonException e =
+          assertThrows(PythonException.class, () -> python.exec("import sys\n" + way), way);
+      assertEquals("SystemExit", e.type());
+      assertEquals(3L, python.eval("1 + 2"));
+    }
+    final Runnable exits = python.function("lambda: sys.exit(3)", Runnable.class);
+    assertEquals("SystemExit", assertThrows(PythonException.class, exits::run).type());
+    assertEquals(3L, python.eval("1 + 2"));
+  }
+
+  @Test
+  void threadsTakeTurnsAndContextsDoNot() throws Exception {
+    try (PythonBridge other = PythonBridge.create()) {
+      final ExecutorService threads = Executors.newFixedThreadPool(4);
+      try {
+        python.exec("count = 0\ndef more():\n  global count\n  n = count + 1\n  count = n");
+        other.exec("count = 0\ndef more():\n  global count\n  n = count + 1\n  count = n");
+        final Runnable here = python.function("more", Runnable.class);
+        final Runnable there = other.function("more", Runnable.class);
+        final List<Future<?>> all = new ArrayList<>();
+        for (int i = 0; i < 400; i++) {
+          all.add(threads.submit(i % 2 == 0 ? here : there));
+        }
+        for (final Future<?> each : all) {
+          each.get();
+        }
+      } finally {
+        threads.shutdown();
+      }
+      assertEquals(200L, python.eval("count"));
+      assertEquals(200L, other.eval("count"));
+    }
+  }
+
+  @Test
+  void closedOnesSaySo() {
+    final PythonBridge closed = PythonBridge.create();
+    closed.close();
+    closed.close();
+    assertThrows(IllegalStateException.class, () -> closed.eval("1"));
+    assertThrows(IllegalStateException.class, () -> closed.runScript("s.py", "", List.of()));
+  }
+
+  @Test
   void exportedMembersHandOutNoPointer() {
     int exported = 0;
     for (final Class<?> type :
@@ -93,7 +340,8 @@ class PythonBridgeTest {
             PyMiner.class,
             PyMemory.class,
             PyError.class,
-            PyCode.class)) {
+            PyCode.class,
+            JavaObject.class)) {
       for (final Method method : type.getDeclaredMethods()) {
         if (method.isAnnotationPresent(HostAccess.Export.class)) {
           exported++;

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,6 +101,51 @@ class ScriptTest {
     }
     final Script closed = Script.run(Files.readString(file));
     assertTrue(closed.err.endsWith("ModuleNotFoundError: No module named 'helper'\n"), closed.err);
+  }
+
+  @Test
+  void modules(@TempDir Path folder) throws Exception {
+    Files.writeString(
+        folder.resolve("tool.py"),
+        "import sys, atexit\natexit.register(print, 'bye')\n"
+            + "if __name__ == '__main__': print(sys.argv[1:], sys.argv[0].endswith('tool.py'))\n"
+            + "sys.exit('later')\n");
+    final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try (PythonBridge python =
+        PythonBridge.builder().readFolder(folder).stdout(out).stderr(err).build()) {
+      assertEquals(1, python.runModule("tool", List.of("a", "--b")));
+      assertEquals("['a', '--b'] True\nbye\n", out.toString());
+      assertEquals("later\n", err.toString());
+      assertEquals(1, python.runModule("nothing", List.of()));
+      assertTrue(err.toString().endsWith("python: No module named nothing\n"), err.toString());
+    }
+  }
+
+  @Test
+  void aFileThatIsNotOpenSaysHowToOpenIt() {
+    final Script script = Script.run("open('/etc/passwd')");
+    assertTrue(
+        script.err.endsWith(
+            "Permission denied: '/etc/passwd'\nIt lies outside the folders that are open to this"
+                + " script (readFolder, writeFolder).\n"),
+        script.err);
+  }
+
+  @Test
+  void brokenStreams() {
+    final Script closed = Script.run("import os\nos.close(1)\nprint('x', flush=True)");
+    assertEquals(1, closed.status);
+    final OutputStream nobody =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            throw new IOException("Broken pipe");
+          }
+        };
+    try (PythonBridge python = PythonBridge.builder().stdout(nobody).stderr(nobody).build()) {
+      assertEquals(1, python.runScript("s.py", "while True: print('x' * 100)", List.of()));
+    }
   }
 
   @Test

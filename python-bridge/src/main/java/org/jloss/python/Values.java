@@ -1,0 +1,176 @@
+package org.jloss.python;
+
+import java.lang.reflect.Array;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Java's values and Python's as trees that both sides read, also across processes: null, Boolean,
+ * Long, Double and String as themselves, everything else as an array that begins with its kind,
+ * such as {@code ["dict", key, value, ...]}. boot.py has the other end. What tensors, losses and
+ * Java's objects become is the subclass's.
+ */
+abstract class Values {
+  /** Nested deeper a value is taken for a mistake: a list that holds itself. */
+  static final int DEEPEST = 100;
+
+  /** A tree for something that is no plain value; throws {@link #wrong} where there is none. */
+  abstract Object encodeOther(Object value);
+
+  /** The value of a tree that stands for no plain one. */
+  abstract Object decodeOther(Object tree);
+
+  final @Nullable Object encode(@Nullable Object value) {
+    return encode(value, 0);
+  }
+
+  private @Nullable Object encode(@Nullable Object value, int depth) {
+    if (depth > DEEPEST) {
+      throw new IllegalArgumentException("expected a value nested at most " + DEEPEST + " deep");
+    }
+    if (value == null || value instanceof Boolean || value instanceof String) {
+      return value;
+    }
+    if (value instanceof Long
+        || value instanceof Integer
+        || value instanceof Short
+        || value instanceof Byte) {
+      return ((Number) value).longValue();
+    }
+    if (value instanceof Double || value instanceof Float) {
+      final double number = ((Number) value).doubleValue();
+      // JSON has no others.
+      return Double.isFinite(number) ? number : new Object[] {"float", Double.toString(number)};
+    }
+    if (value instanceof BigInteger number) {
+      return new Object[] {"int", number.toString(16)};
+    }
+    if (value instanceof Character) {
+      return value.toString();
+    }
+    if (value instanceof byte[] bytes) {
+      return new Object[] {"bytes", new String(bytes, StandardCharsets.ISO_8859_1)};
+    }
+    final List<@Nullable Object> parts = new ArrayList<>();
+    if (value instanceof Collection<?> elements) {
+      parts.add(value instanceof Set ? "set" : "list");
+      elements.forEach(e -> parts.add(encode(e, depth + 1)));
+    } else if (value instanceof Map<?, ?> map) {
+      parts.add("dict");
+      map.forEach(
+          (k, v) -> {
+            parts.add(encode(k, depth + 1));
+            parts.add(encode(v, depth + 1));
+          });
+    } else if (value.getClass().isArray()) {
+      parts.add("list");
+      for (int i = 0; i < Array.getLength(value); i++) {
+        parts.add(encode(Array.get(value, i), depth + 1));
+      }
+    } else {
+      return encodeOther(value);
+    }
+    return parts.toArray();
+  }
+
+  final @Nullable Object decode(@Nullable Object tree) {
+    if (tree instanceof Integer number) {
+      return number.longValue();
+    }
+    if (tree == null
+        || tree instanceof Boolean
+        || tree instanceof Long
+        || tree instanceof Double
+        || tree instanceof String) {
+      return tree;
+    }
+    if (!(tree instanceof List<?> parts) || parts.isEmpty()) {
+      return decodeOther(tree);
+    }
+    final List<?> rest = parts.subList(1, parts.size());
+    // Of the kinds with one text.
+    final String text = String.valueOf(parts.get(parts.size() - 1));
+    return switch (String.valueOf(parts.get(0))) {
+      case "list" -> all(rest, new ArrayList<>());
+      case "set" -> all(rest, new LinkedHashSet<>());
+      case "dict" -> {
+        final Map<@Nullable Object, @Nullable Object> map = new LinkedHashMap<>();
+        for (int i = 0; i + 1 < rest.size(); i += 2) {
+          map.put(decode(rest.get(i)), decode(rest.get(i + 1)));
+        }
+        yield map;
+      }
+      case "int" -> new BigInteger(text, 16);
+      case "float" -> Double.valueOf(text);
+      case "bytes" -> text.getBytes(StandardCharsets.ISO_8859_1);
+      case "unknown" ->
+          throw new IllegalArgumentException("a Python " + text + " has no Java type");
+      default -> decodeOther(tree);
+    };
+  }
+
+  private <C extends Collection<@Nullable Object>> C all(List<?> trees, C into) {
+    trees.forEach(t -> into.add(decode(t)));
+    return into;
+  }
+
+  static IllegalArgumentException wrong(Object value) {
+    return new IllegalArgumentException(
+        "expected a tensor, loss, miner, memory, boolean, number, text, byte[], list, set, map or an"
+            + " object with methods annotated with HostAccess.Export, got a "
+            + value.getClass().getName());
+  }
+
+  /**
+   * A decoded value as a method's type wants it.
+   *
+   * @param what what it is, for the message
+   * @throws IllegalArgumentException if it is no such thing
+   */
+  static @Nullable Object as(Class<?> type, @Nullable Object value, String what) {
+    if (type == void.class || type == Void.class) {
+      return null;
+    }
+    if (value == null && !type.isPrimitive() || type.isInstance(value)) {
+      return value;
+    }
+    if (type == boolean.class && value instanceof Boolean) {
+      return value;
+    }
+    if (value instanceof Long number) {
+      final long n = number;
+      if (type == long.class) {
+        return n;
+      }
+      if ((type == int.class || type == Integer.class) && n == (int) n) {
+        return (int) n;
+      }
+      if (type == BigInteger.class) {
+        return BigInteger.valueOf(n);
+      }
+    }
+    if (value instanceof Long || value instanceof Double) {
+      final double number = ((Number) value).doubleValue();
+      if (type == double.class || type == Double.class) {
+        return number;
+      }
+      if (type == float.class || type == Float.class) {
+        return (float) number;
+      }
+    }
+    throw new IllegalArgumentException(
+        what
+            + ": expected a "
+            + type.getSimpleName()
+            + ", got "
+            + (value == null ? "None" : "a " + value.getClass().getSimpleName()));
+  }
+}
