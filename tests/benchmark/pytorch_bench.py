@@ -1,18 +1,19 @@
 """The benchmark's other half: the same losses in CPython, and the table docs/benchmarks.md.
 
     jloss bench --json bench.json
-    python pytorch_bench.py bench.json --library libjloss.so --json cpython.json
-    python pytorch_bench.py bench.json cpython.json --write docs/benchmarks.md
+    python pytorch_bench.py bench.json --library libjloss.so --write docs/benchmarks.md
 
-The first call of this script times, on the inputs that bench.json describes, forward and backward of
+With a library this script times, on the inputs that bench.json describes, forward and backward of
 - jloss: torch.ops.jloss.<id>, the same native library in this process,
 - eager: PyTorch's own operator or the composed form,
 - compile: the same under torch.compile,
 - peer: the library that people take for this loss, where one is installed,
 in turns, round by round, so that drift of the machine's speed meets all alike. Each round gives one
-ratio, and the median of at least 15 rounds counts. The second call only joins the two files.
+ratio, and the median of at least 15 rounds counts. --json keeps what was measured; given such a file
+in place of the library, the script only joins the two.
 
-Needs torch 2.10.0; the peers are optional (torchvision, monai, pytorch-metric-learning).
+Needs torch 2.10.0; the peers (torchvision, monai, pytorch-metric-learning) are optional, and so is the
+C++ compiler that torch.compile needs.
 """
 import argparse
 import hashlib
@@ -178,6 +179,17 @@ def peer_forms(missing):
     return peers
 
 
+def can_compile(missing):
+    """Whether torch.compile works here; the reason, where it does not, is added."""
+    import torch
+    try:
+        torch.compile(lambda x: x + 1)(torch.ones(3))
+    except Exception as error:  # whatever class this version of torch has for it
+        missing.append(f"torch.compile ({str(error).strip().splitlines()[0]})")
+        return False
+    return True
+
+
 # What the Java records call by name and the operators by number.
 CODES = {"mode": {"multiclass": 2}, "average": {"macro": 1}}
 
@@ -267,6 +279,7 @@ def run(java, arguments):
     torch.set_num_threads(java["threads"])
     missing = []
     forms, peers = eager_forms(), peer_forms(missing)
+    with_compile = not arguments.no_compile and can_compile(missing)
     versions = {"python": platform.python_version()}
     for name in ("torch", "torchvision", "monai", "pytorch-metric-learning"):
         try:
@@ -281,7 +294,7 @@ def run(java, arguments):
         if not hasattr(torch.ops.jloss, row["id"]):
             print(key, "no operator", flush=True)
             continue
-        measured = measure(row, forms, peers, not arguments.no_compile)
+        measured = measure(row, forms, peers, with_compile)
         rows.append(measured)
         print(key, *(f"{name} {t:.1f} us" for name, t in measured["microseconds"].items()),
               *(f"{name} {r:.2f}" for name, r in measured["ratios"].items()), flush=True)
@@ -312,10 +325,17 @@ def document(java, python):
     machine = java["machine"]
     lines = [
         "# Benchmarks", "",
-        "Written by tests/benchmark/pytorch_bench.py from what `jloss bench --json` and that script "
-        "measured. Numbers of one machine on one day: run them on yours.", "",
-        f"- Machine: {machine['cpu']}, {machine['cores']} cores, kernels {machine['capability']}; "
-        f"{machine['os']}.",
+        "    ./jloss bench --quick                       the table of the JVM, within 10 minutes",
+        "    ./jloss bench --row cross_entropy_loss      one loss in full",
+        "    ./jloss bench -- --help                     all options, and what the columns mean", "",
+        "With CPython and torch 2.10.0 (and the peers, and a C++ compiler for torch.compile), this "
+        "file is written by", "",
+        "    ./jloss bench --json jvm.json",
+        "    python tests/benchmark/pytorch_bench.py jvm.json "
+        "--library native/target/cmake/libjloss.so --write docs/benchmarks.md", "",
+        "Numbers of one machine on one day: run them on yours.", "",
+        f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory']}, kernels "
+        f"{machine['capability']}; {machine['os']}.",
         f"- JVM: {machine['java']}; libtorch {machine['libtorch']} of the preset; "
         f"jloss {machine['jloss']}; {java['threads']} threads.",
     ]
@@ -323,7 +343,7 @@ def document(java, python):
         versions = ", ".join(f"{name} {v}" for name, v in python["versions"].items())
         lines.append(f"- CPython: {versions}; {python['threads']} threads.")
         if python["missing"]:
-            lines.append(f"- Not installed, so without a column: {', '.join(python['missing'])}.")
+            lines.append(f"- Not to be had here, so without a column: {', '.join(python['missing'])}.")
     lines += [
         "", "## In the JVM", "",
         "One call is the value and all gradients, float32, mean reduction. *Fused* is "

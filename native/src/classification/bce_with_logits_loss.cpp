@@ -3,9 +3,8 @@
 
 namespace jloss {
 
-/// l = (1 - t) x + (1 + (pw - 1) t) softplus(-x), see Logistic; dl/dx = (1 - t) sigmoid(x) - pw t
-/// sigmoid(-x), which cancels at neither end; dl/dt = (pw - 1) softplus(-x) - x. pw is the extra
-/// operand.
+/// l = (1 - t) x + (1 + (pw - 1) t) softplus(-x), see Logistic; dl/dt = (pw - 1) softplus(-x) - x.
+/// pw is the extra operand.
 template <class V>
 struct BceWithLogitsTerms {
   bool has_pos_weight;  // without one 0 times an infinite softplus would make a NaN
@@ -14,13 +13,9 @@ struct BceWithLogitsTerms {
 
   template <Wanted W>
   Terms<V> operator()(V x, V t, V pw) const {
-    const V one(1);
     const Logistic<V> s(x);
-    Terms<V> out;
-    out.l = s.cross_entropy(x, t, pw);
-    out.dx = (one - t) * s.positive - pw * t * s.negative;
-    out.dt = has_pos_weight ? (pw - one) * s.softplus_neg - x : x.neg();
-    return out;
+    return {s.cross_entropy(x, t, pw), s.cross_entropy_slope(t, pw),
+            has_pos_weight ? (pw - V(1)) * s.softplus_neg - x : x.neg()};
   }
 };
 JLOSS_POINTWISE(bce_with_logits_loss_kernel, BceWithLogitsTerms)
@@ -38,16 +33,13 @@ at::Tensor bce_with_logits_loss(const at::Tensor& input, const at::Tensor& targe
                                 const std::optional<at::Tensor>& weight,
                                 const std::optional<at::Tensor>& pos_weight, int64_t reduction,
                                 Gradients* gradients) {
-  const Arg x{"bce_with_logits_loss", "input", input}, t{"bce_with_logits_loss", "target", target};
-  check_pair(x, t);
-  const auto w = value_or_undefined(weight), pw = value_or_undefined(pos_weight);
-  check_factor({"bce_with_logits_loss", "weight", w}, x);
-  check_factor({"bce_with_logits_loss", "pos_weight", pw}, x);
+  auto inputs = binary_inputs("bce_with_logits_loss", input, target, weight, pos_weight);
   check_reduction("bce_with_logits_loss", reduction);
+  const double has_pos_weight = inputs[3].defined() ? 1 : 0;
 
   return evaluate(
       {.name = "bce_with_logits_loss",
-       .inputs = {input, target, w, pw},
+       .inputs = std::move(inputs),
        .differentiable = 0b0011,
        .principal = 0b0001,
        .scalar = reduction != kNone,
@@ -55,7 +47,7 @@ at::Tensor bce_with_logits_loss(const at::Tensor& input, const at::Tensor& targe
            [=](at::TensorList in) {
              return reduce(weighted(bce_with_logits(in[0], in[1], in[3]), in[2]), reduction);
            },
-       .kernel = PointwiseLoss{bce_with_logits_loss_kernel, reduction, {pw.defined() ? 1.0 : 0.0}}},
+       .kernel = PointwiseLoss{bce_with_logits_loss_kernel, reduction, {has_pos_weight}}},
       gradients);
 }
 

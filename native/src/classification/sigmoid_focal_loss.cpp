@@ -29,7 +29,7 @@ struct SigmoidFocalTerms {
       const FocalFactor<V> f(q, gamma);
       out.l = a * f.value * b;
       const V dq = s.positive * s.negative * (u - t);
-      const V db = u * s.positive - pw * t * s.negative;
+      const V db = s.cross_entropy_slope(t, pw);
       out.dx = a * (f.derivative * dq * b + f.value * db);
       if constexpr (W == kGradXT) {
         const V dq_dt = s.negative - s.positive;
@@ -56,11 +56,7 @@ at::Tensor sigmoid_focal_loss(const at::Tensor& input, const at::Tensor& target,
                               const std::optional<at::Tensor>& pos_weight, double alpha,
                               double gamma, int64_t alpha_mode, int64_t reduction,
                               Gradients* gradients) {
-  const Arg x{"sigmoid_focal_loss", "input", input}, t{"sigmoid_focal_loss", "target", target};
-  check_pair(x, t);
-  const auto w = value_or_undefined(weight), pw = value_or_undefined(pos_weight);
-  check_factor({"sigmoid_focal_loss", "weight", w}, x);
-  check_factor({"sigmoid_focal_loss", "pos_weight", pw}, x);
+  auto inputs = binary_inputs("sigmoid_focal_loss", input, target, weight, pos_weight);
   check_reduction("sigmoid_focal_loss", reduction);
   TORCH_CHECK_VALUE(gamma >= 0 && std::isfinite(gamma),
                     "sigmoid_focal_loss: expected gamma >= 0, got ", gamma);
@@ -74,7 +70,7 @@ at::Tensor sigmoid_focal_loss(const at::Tensor& input, const at::Tensor& target,
   const double a1 = alpha < 0 || alpha_mode == kScalar ? 0 : 2 * alpha - 1;
 
   return evaluate({.name = "sigmoid_focal_loss",
-                   .inputs = {input, target, w, pw},
+                   .inputs = std::move(inputs),
                    .differentiable = 0b0011,
                    .principal = 0b0001,
                    .scalar = reduction != kNone,

@@ -165,4 +165,15 @@ Tensor PointwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, 
   return value;
 }
 
+std::vector<Tensor> binary_inputs(const char* name, const Tensor& input, const Tensor& target,
+                                  const std::optional<Tensor>& weight,
+                                  const std::optional<Tensor>& pos_weight) {
+  const Arg x{name, "input", input}, t{name, "target", target};
+  check_pair(x, t);
+  const auto w = value_or_undefined(weight), pw = value_or_undefined(pos_weight);
+  check_factor({name, "weight", w}, x);
+  check_factor({name, "pos_weight", pw}, x);
+  return {input, target, w, pw};
+}
+
 }  // namespace jloss

@@ -17,4 +17,11 @@ struct PointwiseLoss {
                         Gradients& gradients) const;
 };
 
+/// The inputs of a loss on binary logits, checked: (input, target, weight, pos_weight), with both
+/// weights broadcast over input.
+std::vector<at::Tensor> binary_inputs(const char* name, const at::Tensor& input,
+                                      const at::Tensor& target,
+                                      const std::optional<at::Tensor>& weight,
+                                      const std::optional<at::Tensor>& pos_weight);
+
 }  // namespace jloss

@@ -366,6 +366,7 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   if (axes.channel < 0) {
     kept = {0};
   }
+  a.numel = x.numel();
   const int64_t samples = a.samples, rows = batch ? 1 : samples, count = kept.size();
   const int64_t width = value_by_class ? count : 1;
   std::vector<double> values(rows * width), factors;

@@ -56,6 +56,11 @@ struct Logistic {
     large = V::blendv(large, V(std::numeric_limits<T>::quiet_NaN()), x == infinity.neg());
     return large + (one + (pw - one) * t) * rest;
   }
+
+  /// Its derivative by x: (1 - t) sigmoid(x) - pw t sigmoid(-x), which cancels at neither end.
+  V cross_entropy_slope(V t, V pw) const {
+    return (V(1) - t) * positive - pw * t * negative;
+  }
 };
 
 /// q^gamma for q >= 0, without pow for integers and half-integers.

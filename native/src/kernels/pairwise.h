@@ -87,7 +87,7 @@ class Tiles {
       : a_(a),
         s_(a.keeps ? 0 : a.row_block() * width),
         x_(a.row_block() * a.dim),
-        y_(a.y_factors == nullptr && a.y.col == 1 ? 0 : width * a.dim) {}
+        y_(reads_in_place(a.y, width, a.dim, a.y_factors) ? 0 : width * a.dim) {}
 
   void load_x(int64_t row, int64_t rows) {
     tile_.row = row;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/capability.h"
+#include "kernels/stream.h"
 
 namespace jloss {
 
@@ -95,9 +96,11 @@ double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin
   const T* x = static_cast<const T*>(a.x) + base;
   const T* t = static_cast<const T*>(a.t) + base;
   const T* up = a.upstream == nullptr ? nullptr : static_cast<const T*>(a.upstream) + base;
-  T* l = a.l == nullptr ? nullptr : static_cast<T*>(a.l) + base;
-  T* dx = a.dx == nullptr ? nullptr : static_cast<T*>(a.dx) + base;
-  T* dt = a.dt == nullptr ? nullptr : static_cast<T*>(a.dt) + base;
+  const auto output = [&](void* to) {
+    return Output<T>(to == nullptr ? nullptr : static_cast<T*>(to) + base, begin,
+                     Output<T>::is_large(a.numel));
+  };
+  const Output<T> l = output(a.l), dx = output(a.dx), dt = output(a.dt);
   const V scale(static_cast<T>(a.scale));
   const bool weighted = weight.row != nullptr;
 
@@ -105,9 +108,6 @@ double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin
   const auto step = [&](int64_t j, int64_t count, auto full) __attribute__((always_inline)) {
     const auto read = [&](const T* from) {
       return full ? V::loadu(from + j) : V::loadu(from + j, count);
-    };
-    const auto write = [&](V value, T* to) {
-      full ? value.store(to + j) : value.store(to + j, count);
     };
     Terms<V> terms = f.template operator()<W>(read(x), read(t), extra.load(j, count));
     V factor = scale;
@@ -119,17 +119,17 @@ double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin
     if (up != nullptr) {
       factor = factor * read(up);
     }
-    if (l != nullptr) {
-      write(terms.l, l);
+    if (l.wanted()) {
+      l.store(terms.l, j, count);
     }
     if constexpr (W >= kGradX) {
-      if (dx != nullptr) {
-        write(terms.dx * factor, dx);
+      if (dx.wanted()) {
+        dx.store(terms.dx * factor, j, count);
       }
     }
     if constexpr (W == kGradXT) {
-      if (dt != nullptr) {
-        write(terms.dt * factor, dt);
+      if (dt.wanted()) {
+        dt.store(terms.dt * factor, j, count);
       }
     }
     return terms.l;
@@ -180,6 +180,7 @@ void pointwise_loop(Pointwise& a) {
         i = stop;
       }
     }
+    Output<T>::finish();
   });
   a.sum = 0;
   for (const double p : partial) {

@@ -6,6 +6,7 @@
 
 #include "kernels/capability.h"
 #include "kernels/exp.h"
+#include "kernels/stream.h"
 
 namespace jloss {
 
@@ -27,6 +28,7 @@ struct Region {
   Form form = kProduct;
   int64_t first = 0;  // the sample to begin with
   int64_t samples = 0, channels = 0, pixels = 0;
+  int64_t numel = 0;              // of the whole map, of which these samples may be a part
   Map x, t;                       // t.channel is not read for class indices
   bool flat = false;              // x and t (unless indices) lie as (pixel, channel), no gaps
   const uint8_t* kept = nullptr;  // channels that take part; all where null
@@ -520,8 +522,8 @@ template <class T>
 struct SlopeRow {
   const T* p;
   const T* g;
-  T* dp;         // null where unwanted; may be p
-  T* dg;         // null where unwanted
+  Output<T> dp;  // may be p
+  Output<T> dg;
   bool sigmoid;  // dp is the derivative by the score
   T ignored;
 };
@@ -530,19 +532,22 @@ template <class T, Region::Form F, bool Ignores>
 inline void slope_vector(const SlopeRow<T>& r, int64_t i, int64_t count, at::vec::Vectorized<T> s0,
                          at::vec::Vectorized<T> s1, at::vec::Vectorized<T> s2) {
   using V = at::vec::Vectorized<T>;
-  const V p = load(r.p + i, count), g = load(r.g + i, count);
+  const V g = load(r.g + i, count);
+  // Memory bounds this pass: a product's own slope needs the other side alone.
+  const bool alone = F == Region::kProduct && !r.sigmoid && !r.dg.wanted();
+  const V p = alone ? g : load(r.p + i, count);
   const auto unless_ignored = [&](const V& d) {
     return Ignores ? V::blendv(d, V(0), g == V(r.ignored)) : d;
   };
-  if (r.dp != nullptr) {
+  if (r.dp.wanted()) {
     V d = unless_ignored(side_slope<T, F>(p, g, s0, s1));
     if (r.sigmoid) {
       d = d * (V(1) - p) * p;
     }
-    d.store(r.dp + i, count);
+    r.dp.store(d, i, count);
   }
-  if (r.dg != nullptr) {
-    unless_ignored(side_slope<T, F>(g, p, s0, s2)).store(r.dg + i, count);
+  if (r.dg.wanted()) {
+    r.dg.store(unless_ignored(side_slope<T, F>(g, p, s0, s2)), i, count);
   }
 }
 
@@ -669,6 +674,9 @@ void slopes_loop(Region& a) {
     std::vector<T> x_tile(x_apart || softmax ? cut.width * cut.tile : 0);
     std::vector<T> t_tile(t_apart ? cut.width * cut.tile : 0);
     std::vector<T> pattern(a.flat ? 3 * flat_period<T>(a.channels) : 0);
+    // Probabilities and tiles are read again.
+    const bool large = Output<T>::is_large(a.numel);
+    const bool x_last = large && x_tile.empty() && !a.keeps, t_last = large && !t_apart;
     // Backwards: what the first pass read last is still in the cache.
     for (int64_t u = last - 1; u >= first; --u) {
       const RegionUnit unit(a, cut, u);
@@ -686,25 +694,29 @@ void slopes_loop(Region& a) {
         };
         T* dx = place(a.dx, x_tile);
         T* dt = place(a.dt, t_tile);
-        SlopeRow<T> r{tile.p(0),     tile.g(0), dx, dt, a.activation == Region::kSigmoid,
-                      tile.ignored()};
+        const auto row = [&](int64_t c, T* dp, T* dg) {
+          return SlopeRow<T>{tile.p(c),
+                             tile.g(c),
+                             Output<T>(dp, 0, x_last),
+                             Output<T>(dg, 0, t_last),
+                             a.activation == Region::kSigmoid,
+                             tile.ignored()};
+        };
         if (a.flat) {
-          flat_slopes<T, F, Ignores>(r, m * a.channels, pattern);
+          flat_slopes<T, F, Ignores>(row(0, dx, dt), m * a.channels, pattern);
           continue;
         }
         const int64_t ldx = x_tile.empty() ? a.dx.channel : cut.tile;
         const int64_t ldt = t_tile.empty() ? a.dt.channel : cut.tile;
         for (int64_t c = 0; c < cut.width; ++c) {
-          r.dp = dx == nullptr ? nullptr : dx + c * ldx;
-          r.dg = dt == nullptr ? nullptr : dt + c * ldt;
+          T* dp = dx == nullptr ? nullptr : dx + c * ldx;
+          T* dg = dt == nullptr ? nullptr : dt + c * ldt;
           if (a.kept != nullptr && a.kept[unit.channel + c] == 0) {
-            r.dp == nullptr ? void() : std::fill(r.dp, r.dp + m, T(0));
-            r.dg == nullptr ? void() : std::fill(r.dg, r.dg + m, T(0));
+            dp == nullptr ? void() : std::fill(dp, dp + m, T(0));
+            dg == nullptr ? void() : std::fill(dg, dg + m, T(0));
             continue;
           }
-          r.p = tile.p(c);
-          r.g = tile.g(c);
-          row_slopes<T, F, Ignores>(r, m, slopes + 3 * c);
+          row_slopes<T, F, Ignores>(row(c, dp, dg), m, slopes + 3 * c);
         }
         if (softmax) {
           T* out = x_apart ? dx : place_in<T>(a.dx, n, s);
@@ -718,6 +730,7 @@ void slopes_loop(Region& a) {
         }
       }
     }
+    Output<T>::finish();
   });
 }
 

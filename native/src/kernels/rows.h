@@ -126,13 +126,18 @@ T max_vectors(int64_t length, const F& f) {
   return result;
 }
 
+/// Are `count` rows read from the matrix's own memory? Rows that overlap are not.
+inline bool reads_in_place(const Rows& x, int64_t count, int64_t dim, const void* factors) {
+  return factors == nullptr && x.col == 1 && (x.row >= dim || count == 1);
+}
+
 /// Rows [first, first + count), each times its factor where there are factors, with neighbouring
 /// elements side by side: the matrix's own memory where it is so, else copied to scratch.
 template <class T>
 const T* load_rows(const Rows& x, int64_t first, int64_t count, int64_t dim, const T* factors,
                    T* scratch, int64_t& stride) {
   const T* from = static_cast<const T*>(x.data) + first * x.row;
-  if (factors == nullptr && x.col == 1 && (x.row >= dim || count == 1)) {
+  if (reads_in_place(x, count, dim, factors)) {
     stride = std::max(x.row, std::max<int64_t>(dim, 1));
     return from;
   }

@@ -6,6 +6,7 @@
 
 #include "kernels/capability.h"
 #include "kernels/exp.h"
+#include "kernels/stream.h"
 
 namespace jloss {
 
@@ -144,6 +145,7 @@ class RowLoop {
         const int64_t row = u * unit, count = std::min(unit, a_.rows - row);
         partial[u] = by_row ? rows(row, count) : tile(scratch.data, unit, row, count);
       }
+      Output<T>::finish();
     });
     a_.sum = 0;
     for (const double p : partial) {
@@ -159,6 +161,7 @@ class RowLoop {
   static constexpr int64_t kLargeTileBytes = 256 << 10;
   static constexpr int64_t kMaxTile = 256;
   static constexpr int64_t kRowsBytes = 128 << 10;
+  static constexpr int64_t kSideBySide = 4;
 
   struct Scratch {
     explicit Scratch(int64_t n) : data(n == 0 ? nullptr : new (std::align_val_t(64)) T[n]) {}
@@ -292,9 +295,10 @@ class RowLoop {
       at::vec::transpose_mxn<T>(from, lanes, to + row * a_.classes, a_.classes,
                                 static_cast<int>(a_.classes), static_cast<int>(count));
     } else {
+      const bool large = Output<T>::is_large(a_.rows * a_.classes);
       stretches(row, count, [&](int64_t offset, int64_t lane, int64_t n) {
         for (int64_t c = 0; c < a_.classes; ++c) {
-          std::memcpy(to + offset + c * a_.inner, from + c * lanes + lane, n * sizeof(T));
+          Output<T>(to + offset + c * a_.inner, 0, large).copy(from + c * lanes + lane, n);
         }
       });
     }
@@ -453,7 +457,10 @@ class RowLoop {
       const T* xi = x() + at;
       const T* ti = Q == Cross::kDistribution ? t() + at : nullptr;
       T* ei = a_.dx != nullptr ? dx() + at : nullptr;
-      max[i] = row_max(xi);
+      // The largest elements of a few rows side by side: each ends in steps that wait for another.
+      for (int64_t k = i; i % kSideBySide == 0 && k < std::min(count, i + kSideBySide); ++k) {
+        max[k] = row_max(x() + (row + k) * a_.classes);
+      }
       const V vmax(max[i]), zero(0);
       ExactSum<V> se[2];
       LongSum<V> sc, sm;

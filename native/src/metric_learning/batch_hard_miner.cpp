@@ -92,23 +92,24 @@ struct Prepared {
 /// The keys of cosine are squared distances of unit rows, those of snr squared distances of rows
 /// without their mean.
 Prepared prepare(const Tensor& x, int64_t distance, bool normalize) {
-  Tensor rows = x, odd;
+  Tensor rows, odd;  // rows: a copy, changed in place
   const double most = x.scalar_type() == at::kDouble ? 1e120 : 1e12;
   if (normalize || distance == kCosine) {
     const auto norm = x.norm(2, 1, /*keepdim=*/true);
     rows = x / norm.clamp_min(1e-12);
     odd = ((norm > 1e-11).logical_and(norm < most)).logical_not().squeeze(1);
   } else {
+    rows = x.clone();
     odd = (x.norm(2, 1) < most).logical_not();
   }
   auto size = rows.norm(2, 1);
   if (distance == kSnr) {
     const auto scale = rows.abs().amax(1);
-    rows = rows - rows.mean(1, /*keepdim=*/true);
+    rows.sub_(rows.mean(1, /*keepdim=*/true));
     // A row without variance: its distances are infinite or NaN.
     odd = odd.logical_or((rows.norm(2, 1) > scale * 1e-6).logical_not());
   }
-  rows = rows.masked_fill(odd.unsqueeze(1), 0);
+  rows.masked_fill_(odd.unsqueeze(1), 0);
   return {rows, odd, size.masked_fill(odd, 0)};
 }
 
@@ -135,8 +136,12 @@ std::vector<Tensor> mine(const Tensor& x, const Tensor& labels, const Tensor& y,
   const bool by_product = distance == kDot && !normalize;
   a.spread = std::max(left.size.amax().item<double>(), right.size.amax().item<double>());
   const auto centre = right.rows.mean(0, /*keepdim=*/true);
-  right.rows = right.rows - centre;
-  left.rows = by_product ? left.rows.contiguous() : self ? right.rows : left.rows - centre;
+  if (by_product) {  // which does change, so that one side stays as it is
+    right.rows = right.rows - centre;
+  } else {
+    right.rows.sub_(centre);
+    left.rows = self ? right.rows : left.rows.sub_(centre);
+  }
   left.size = left.rows.norm(2, 1);
   right.size = right.rows.norm(2, 1);
   const auto offsets = (by_product ? at::zeros_like(right.size) : right.size.square())

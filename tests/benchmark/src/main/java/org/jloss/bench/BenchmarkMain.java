@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -254,20 +255,13 @@ public final class BenchmarkMain implements Callable<Integer> {
 
   private static Map<String, Object> machine() throws IOException {
     final Map<String, Object> machine = new LinkedHashMap<>();
-    final Path cpus = Path.of("/proc/cpuinfo");
-    String cpu = System.getProperty("os.arch");
-    if (Files.isReadable(cpus)) {
-      try (Stream<String> lines = Files.lines(cpus)) {
-        cpu =
-            lines
-                .filter(l -> l.toLowerCase(Locale.ROOT).startsWith("model name"))
-                .map(l -> l.substring(l.indexOf(':') + 1).strip())
-                .findFirst()
-                .orElse(cpu);
-      }
-    }
-    machine.put("cpu", cpu);
+    machine.put("cpu", system("cpuinfo", "model name").orElse(System.getProperty("os.arch")));
     machine.put("cores", Runtime.getRuntime().availableProcessors());
+    machine.put(
+        "memory",
+        system("meminfo", "memtotal")
+            .map(kib -> Math.round(Double.parseDouble(kib.replaceAll("\\D", "")) / (1 << 20)) + " GiB")
+            .orElse("memory unknown"));
     machine.put("capability", NativeLibrary.cpuCapability());
     machine.put(
         "os",
@@ -278,5 +272,19 @@ public final class BenchmarkMain implements Callable<Integer> {
     machine.put("jloss", NativeLibrary.version());
     machine.put("libtorch", "2.10.0");
     return machine;
+  }
+
+  /** The first value of a key in a file of /proc, where there is one. */
+  private static Optional<String> system(String file, String key) throws IOException {
+    final Path path = Path.of("/proc", file);
+    if (!Files.isReadable(path)) {
+      return Optional.empty();
+    }
+    try (Stream<String> lines = Files.lines(path)) {
+      return lines
+          .filter(l -> l.toLowerCase(Locale.ROOT).startsWith(key))
+          .map(l -> l.substring(l.indexOf(':') + 1).strip())
+          .findFirst();
+    }
   }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,10 +37,8 @@ class BenchmarkTest {
   @ParameterizedTest
   @MethodSource("medium")
   void nothingBesidesTheGradients(String key) {
-    // Formula alone; rows of length 1 in a second order. The rest is partial sums and the like.
-    final double limit =
-        Map.of("uncertainty_weighting", 3.0, "batch_hard_miner", 2.1)
-            .getOrDefault(Workload.of(key).id(), 1.1);
+    // The rest is partial sums and the like: the miner's too, beside its copy of the embeddings.
+    final double limit = Workload.of(key).id().equals("batch_hard_miner") ? 1.2 : 1.1;
     try (Ways ways = new Ways(Workload.of(key))) {
       for (final int way : List.of(Ways.FUSED, Ways.AUTOGRAD)) {
         ways.run(way);
