@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Stack;
 import java.util.concurrent.Callable;
 import org.jloss.python.Python;
@@ -129,8 +130,9 @@ final class PythonCommand implements Callable<Integer> {
                 ? ""
                 : new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
     final Path file = Path.of(isFile ? name : "-").toAbsolutePath();
+    final Path folder = Objects.requireNonNullElse(file.getParent(), file);
     Thread ending = null;
-    try (Python python = start(file.getParent())) {
+    try (Python python = start(folder)) {
       // Of Ctrl-C: it ends the JVM with status 130, after this.
       ending = new Thread(() -> python.interrupt(Duration.ofSeconds(2)));
       Runtime.getRuntime().addShutdownHook(ending);
