@@ -9,6 +9,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Stack;
 import java.util.concurrent.Callable;
 import org.jloss.python.Python;
@@ -24,7 +26,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import sun.misc.Signal;
 
 /** Runs a Python script in the JVM. */
 @Command(
@@ -41,8 +42,6 @@ import sun.misc.Signal;
 final class PythonCommand implements Callable<Integer> {
   /** As timeout(1) has it. */
   private static final int TIME_IS_OVER = 124;
-
-  private static final int INTERRUPTED = 130;
 
   @Option(
       names = "--read",
@@ -93,7 +92,7 @@ final class PythonCommand implements Callable<Integer> {
   static final class Rest implements CommandLine.IParameterPreprocessor {
     @Override
     public boolean preprocess(
-        Stack<String> args, CommandSpec command, ArgSpec arg, java.util.Map<String, Object> info) {
+        Stack<String> args, CommandSpec command, ArgSpec arg, Map<String, Object> info) {
       if (!args.isEmpty()) {
         final String value = args.pop();
         args.push("--");
@@ -131,8 +130,12 @@ final class PythonCommand implements Callable<Integer> {
                 ? ""
                 : new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
     final Path file = Path.of(isFile ? name : "-").toAbsolutePath();
-    try (Python python = start(file.getParent())) {
-      Signal.handle(new Signal("INT"), s -> interrupt(python));
+    final Path folder = Objects.requireNonNullElse(file.getParent(), file);
+    Thread ending = null;
+    try (Python python = start(folder)) {
+      // Of Ctrl-C: it ends the JVM with status 130, after this.
+      ending = new Thread(() -> python.interrupt(Duration.ofSeconds(2)));
+      Runtime.getRuntime().addShutdownHook(ending);
       return module != null
           ? python.runModule(module, rest)
           : isFile ? python.runScript(Path.of(name), rest) : python.runScript(name, text, rest);
@@ -141,7 +144,7 @@ final class PythonCommand implements Callable<Integer> {
     } catch (PythonWorkerException e) {
       return tell(e, 1);
     } finally {
-      Signal.handle(new Signal("INT"), s -> Runtime.getRuntime().halt(INTERRUPTED));
+      forget(ending);
     }
   }
 
@@ -170,10 +173,13 @@ final class PythonCommand implements Callable<Integer> {
     return builder;
   }
 
-  /** A script that nothing ends does not keep the terminal. */
-  private static void interrupt(Python python) {
-    if (!python.interrupt(Duration.ofSeconds(2))) {
-      Runtime.getRuntime().halt(INTERRUPTED);
+  private static void forget(@Nullable Thread hook) {
+    if (hook != null) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // It runs.
+      }
     }
   }
 
