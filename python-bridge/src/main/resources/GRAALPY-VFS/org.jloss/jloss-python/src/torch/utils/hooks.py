@@ -39,8 +39,9 @@ def _observed(values, notify):
     class BackwardHookFunction(Function):
         @staticmethod
         def forward(ctx, *tensors):
-            ctx.set_materialize_grads(False)
-            return tuple(t.view_as(t) for t in tensors)
+            seen = tuple(t.view_as(t) for t in tensors)
+            ctx.mark_non_differentiable(*(s for s, t in zip(seen, tensors) if not t.requires_grad))
+            return seen
 
         @staticmethod
         def backward(ctx, *grads):
