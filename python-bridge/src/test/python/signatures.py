@@ -36,7 +36,7 @@ CLOSED = {
     "trust their indices, sizes or formats": """
         .*(sparse|mkldnn|fbgemm|quantize|quantized|unsafe|cudnn|miopen|nested|dequant|xnnpack).*
         q_.* (ccol|crow|col|row)_indices int_repr indices values coalesce is_coalesced to_dense
-        sparse_.* .*_coo_.* hspmm sspaddmm smm segment_reduce linalg_ldl_solve .*fused.*
+        sparse_.* .*_coo_.* hspmm sspaddmm smm segment_reduce linalg_ldl_solve .*fused.* ctc_loss
         gru.* lstm.* rnn_.* batch_norm_.* native_.*_backward .*_backward.*
         rename rename_ align_.* refine_names names""",
     "of no use to a script": """

@@ -266,6 +266,49 @@ def case_forward_hooks():
     return a, b, c, e, log
 
 
+def case_backward_hooks():
+    log = []
+
+    def watch(module, grad_input, grad_output):
+        log.append([type(module).__name__, grad_input, grad_output])
+
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(values(*p.shape))
+    handles = [m.register_full_backward_hook(watch) for m in net]
+    x = values(2, 2).requires_grad_()
+    net(x).square().sum().backward()
+    first = [x.grad, grads(net)]
+    for h in handles:
+        h.remove()
+    x.grad = None
+    net.zero_grad()
+    net[1].register_full_backward_hook(lambda m, i, o: (i[0] * 2,))
+    net[2].register_full_backward_pre_hook(lambda m, o: (o[0] * 3,))
+    net(x).square().sum().backward()
+    second = [x.grad, grads(net)]
+
+    class Two(nn.Module):
+        def forward(self, a, scale, b):
+            return a * scale, b + a
+
+    two = Two()
+    two.register_full_backward_hook(watch)
+    a, b = values(2).requires_grad_(), values(2)
+    p, q = two(a, 3.0, b)
+    (p.sum() + 2 * q.sum()).backward()
+    plain = nn.Linear(2, 1)
+    nn.init.ones_(plain.weight)
+    plain.register_full_backward_hook(watch)
+    _, warnings_ = warned(lambda: plain(b).sum().backward())
+    plain.register_full_backward_hook(lambda m, i, o: (i[0], i[0]))
+    wrong = error(lambda: plain(a).sum().backward())
+    with torch.no_grad():
+        quiet = plain(b).requires_grad
+    return first, second, log, a.grad, warnings_, wrong, quiet
+
+
 def case_deepcopy():
     n = net()
     m = copy.deepcopy(n)
@@ -540,6 +583,53 @@ def case_rnn():
         out += [cell(values(2, 3)), cell(values(3)), repr(cell)]
     cell = nn.LSTMCell(3, 4)
     out += [list(cell(values(2, 3))), repr(cell)]
+    return out
+
+
+def case_attention():
+    out = []
+    bools = torch.tensor([[False, False, True], [False, False, False]])
+    causal = torch.triu(torch.ones(3, 3), diagonal=1).bool()
+    for options in (
+        {},
+        dict(batch_first=True, bias=False),
+        dict(kdim=5, vdim=2),
+        dict(add_bias_kv=True, add_zero_attn=True),
+    ):
+        torch.manual_seed(0)
+        m = nn.MultiheadAttention(4, 2, **options)
+        batch_first = options.get("batch_first", False)
+        q = values(2, 3, 4) if batch_first else values(3, 2, 4)
+        k = values(3, 2, options.get("kdim", 4)) if not batch_first else q
+        v = values(3, 2, options.get("vdim", 4)) if not batch_first else q
+        y, w = m(q, k, v)
+        (y * values(*y.shape)).sum().backward()
+        out += [y, w, grads(m), list(m.state_dict()), repr(m)]
+        y, w = m(q, k, v, key_padding_mask=bools, attn_mask=causal)
+        out += [y, w]
+        y, w = m(q, k, v, need_weights=False, attn_mask=causal)
+        out += [y, w is None]
+        y, w = m(q, k, v, average_attn_weights=False)
+        out += [w]
+    m = nn.MultiheadAttention(4, 2)
+    out += [error(lambda: nn.MultiheadAttention(5, 2)), error(lambda: m(values(3, 2, 6), values(3, 2, 4), values(3, 2, 4)))]
+    torch.manual_seed(1)
+    m = nn.MultiheadAttention(4, 1)
+    out += list(m(values(3, 4), values(3, 4), values(3, 4)))
+    return out
+
+
+def case_transformer_encoder():
+    torch.manual_seed(0)
+    out = []
+    for options in (dict(), dict(batch_first=True, norm_first=True, activation="gelu")):
+        layer = nn.TransformerEncoderLayer(4, 2, dim_feedforward=6, dropout=0.0, **options)
+        m = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(4), enable_nested_tensor=False)
+        x = values(3, 2, 4)
+        y = m(x)
+        y.square().sum().backward()
+        out += [y, list(m.state_dict()), [g for g in grads(m)][:6], repr(m)]
+        out += [m(x, mask=torch.zeros(x.size(1 if options else 0), x.size(1 if options else 0)))]
     return out
 
 

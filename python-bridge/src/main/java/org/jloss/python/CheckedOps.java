@@ -31,6 +31,10 @@ public final class CheckedOps {
           "adamw", "aten::_fused_adamw_",
           "adagrad", "aten::_fused_adagrad_");
 
+  /** How many gates a unit of each recurrent network has. */
+  private static final Map<String, Long> GATES =
+      Map.of("RNN_TANH", 1L, "RNN_RELU", 1L, "GRU", 3L, "LSTM", 4L);
+
   private static final String COUNTS = "state_steps";
 
   private static final Map<String, Schema> SCHEMAS = new ConcurrentHashMap<>();
@@ -61,6 +65,163 @@ public final class CheckedOps {
                 blank,
                 reduction,
                 zeroInfinity));
+  }
+
+  /**
+   * A recurrent network, which takes it for granted that states and parameters have the shapes that
+   * belong to its input.
+   *
+   * @param kind RNN_TANH, RNN_RELU, GRU or LSTM
+   * @param input (time, batch, features), or (batch, time, features) where batchFirst
+   * @param states the hidden state, and the cell's for an LSTM
+   * @param parameters of each layer and direction, in PyTorch's order
+   * @return the output and the states after it
+   */
+  @HostAccess.Export
+  public PyTensor[] rnn(
+      String kind,
+      PyTensor input,
+      Value states,
+      Value parameters,
+      boolean bias,
+      long layers,
+      double dropout,
+      boolean train,
+      boolean bidirectional,
+      boolean batchFirst) {
+    return Guard.run(
+        () -> {
+          final List<PyTensor> hx = tensors(kind, Args.list(states));
+          final List<PyTensor> weights = tensors(kind, Args.list(parameters));
+          checkNetwork(kind, input, hx, weights, bias, layers, bidirectional, batchFirst);
+          return pool.allocate(
+              () -> {
+                try (PointerScope scope = new PointerScope()) {
+                  final Tensor x = input.tensor();
+                  final Tensor h = hx.get(0).tensor();
+                  final TensorVector w = vector(weights);
+                  if (kind.equals("LSTM")) {
+                    final var all =
+                        torch.lstm(
+                            x, vector(hx), w, bias, layers, dropout, train, bidirectional,
+                            batchFirst);
+                    return own(all.get0(), all.get1(), all.get2());
+                  }
+                  final var both =
+                      switch (kind) {
+                        case "GRU" ->
+                            torch.gru(
+                                x, h, w, bias, layers, dropout, train, bidirectional, batchFirst);
+                        case "RNN_TANH" ->
+                            torch.rnn_tanh(
+                                x, h, w, bias, layers, dropout, train, bidirectional, batchFirst);
+                        default ->
+                            torch.rnn_relu(
+                                x, h, w, bias, layers, dropout, train, bidirectional, batchFirst);
+                      };
+                  return own(both.get0(), both.get1());
+                } catch (RuntimeException e) {
+                  throw Errors.translate(e);
+                }
+              });
+        });
+  }
+
+  private PyTensor[] own(Tensor... results) {
+    return Arrays.stream(results).map(t -> pool.own(new Tensor(t))).toArray(PyTensor[]::new);
+  }
+
+  private static TensorVector vector(List<PyTensor> tensors) {
+    final TensorVector vector = new TensorVector();
+    tensors.forEach(tensor -> vector.push_back(tensor.tensor()));
+    return vector;
+  }
+
+  private static List<PyTensor> tensors(String name, List<?> values) {
+    final List<PyTensor> tensors = new ArrayList<>();
+    for (final Object value : values) {
+      if (!(value instanceof PyTensor tensor)) {
+        throw new PyError("TypeError", name + ": expected a tensor, got a " + Args.typeName(value));
+      }
+      tensors.add(tensor);
+    }
+    return tensors;
+  }
+
+  private static void checkNetwork(
+      String kind,
+      PyTensor input,
+      List<PyTensor> states,
+      List<PyTensor> parameters,
+      boolean bias,
+      long layers,
+      boolean bidirectional,
+      boolean batchFirst) {
+    final Long gates = GATES.get(kind);
+    if (gates == null) {
+      throw new PyError("ValueError", "there is no recurrent network " + kind);
+    }
+    final int stateCount = kind.equals("LSTM") ? 2 : 1;
+    final long directions = bidirectional ? 2 : 1;
+    if (input.dim() != 3
+        || states.size() != stateCount
+        || states.stream().anyMatch(s -> s.dim() != 3)
+        || layers < 1
+        || layers > parameters.size()) {
+      throw new PyError(
+          "RuntimeError",
+          kind + ": expected an input and " + stateCount + " states of three axes, and 1 layer at least");
+    }
+    final long batch = input.shape()[batchFirst ? 0 : 1];
+    final long output = states.get(0).shape()[2];
+    final long hidden = states.get(stateCount - 1).shape()[2];
+    final boolean projects = output != hidden;
+    final List<long[]> wanted = new ArrayList<>();
+    for (int i = 0; i < stateCount; i++) {
+      wanted.add(new long[] {layers * directions, batch, i == 0 ? output : hidden});
+    }
+    for (long layer = 0; layer < layers; layer++) {
+      final long width = layer == 0 ? input.shape()[2] : output * directions;
+      for (long direction = 0; direction < directions; direction++) {
+        wanted.add(new long[] {gates * hidden, width});
+        wanted.add(new long[] {gates * hidden, output});
+        if (bias) {
+          wanted.add(new long[] {gates * hidden});
+          wanted.add(new long[] {gates * hidden});
+        }
+        if (projects) {
+          wanted.add(new long[] {output, hidden});
+        }
+      }
+    }
+    final List<PyTensor> given = new ArrayList<>(states);
+    given.addAll(parameters);
+    if (given.size() != wanted.size()) {
+      throw new PyError(
+          "RuntimeError",
+          String.format(
+              "%s: expected %d parameters, got %d",
+              kind, wanted.size() - stateCount, parameters.size()));
+    }
+    final Tensor like = input.tensor();
+    for (int i = 0; i < given.size(); i++) {
+      final Tensor tensor = given.get(i).tensor();
+      if (!Arrays.equals(tensor.shape(), wanted.get(i))
+          || tensor.scalar_type().intern() != like.scalar_type().intern()
+          || !tensor.is_cpu()
+          || !tensor.is_floating_point()) {
+        throw new PyError(
+            "RuntimeError",
+            String.format(
+                "%s: expected %s %d of shape %s in the input's dtype, got %s of shape %s",
+                kind,
+                i < stateCount ? "state" : "parameter",
+                i < stateCount ? i : i - stateCount,
+                Arrays.toString(wanted.get(i)),
+                tensor.scalar_type(),
+                Arrays.toString(tensor.shape())));
+      }
+    }
   }
 
   /** A step of an optimiser over lists of tensors, see {@link #step(String, List, Map)}. */

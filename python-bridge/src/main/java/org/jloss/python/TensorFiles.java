@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * torch.save and torch.load of tensors and plain data, as .pt and as safetensors.
  *
  * <p>Objects cross between Python and Java as nested lists whose first element tells what they are:
- * see {@code read} and {@code show}, and their counterparts in torch/serialization.py.
+ * see Reading and show, and their counterparts in torch/serialization.py.
  */
 public final class TensorFiles {
   private static final String SAFETENSORS = ".safetensors";

@@ -26,7 +26,7 @@ class CheckedOpsTest {
     python.exec(
         """
         import torch
-        from torch._checked import ctc_loss, optimizer_step
+        from torch._checked import ctc_loss, optimizer_step, rnn
 
         x = torch.zeros(6, 2, 5).log_softmax(2)
         t = torch.tensor([[1, 2, 2], [3, 4, 0]])
@@ -41,6 +41,11 @@ class CheckedOpsTest {
         def sgd(*lists, **options):
             optimizer_step("sgd", lists, **{**dict(weight_decay=0.0, momentum=0.9, lr=0.1, dampening=0.0,
                 nesterov=False, maximize=False, is_first_step=False), **options})
+
+        def net(kind="GRU", input=torch.zeros(4, 2, 3), states=((1, 2, 5),), shapes=((15, 3), (15, 5), (15,), (15,)),
+                bias=True, layers=1, batch_first=False):
+            rnn(kind, input, [torch.zeros(*s) for s in states], [torch.zeros(*s) for s in shapes], bias, layers,
+                0.0, False, False, batch_first)
 
         def error(f):
             try:
@@ -97,6 +102,23 @@ class CheckedOpsTest {
           sgd([p, p], [g], [p]) | RuntimeError
           optimizer_step("lbfgs", ([p], [g])) | ValueError
           optimizer_step("adam", ([p], [g])) | ValueError
+          net() |
+          net("LSTM") | RuntimeError
+          net("RNN") | ValueError
+          net(layers=2) | RuntimeError
+          net(layers=2**40) | RuntimeError
+          net(layers=0) | RuntimeError
+          net(bias=False) | RuntimeError
+          net(batch_first=True) | RuntimeError
+          net(states=((1, 2, 50),)) | RuntimeError
+          net(states=((1, 2),)) | RuntimeError
+          net(states=()) | RuntimeError
+          net(shapes=((15, 3), (15, 5), (15,), (1,))) | RuntimeError
+          net(shapes=((15, 30), (15, 5), (15,), (15,))) | RuntimeError
+          net(shapes=()) | RuntimeError
+          net(input=torch.zeros(4, 2)) | RuntimeError
+          net(input=torch.zeros(4, 2, 3).double()) | RuntimeError
+          net("LSTM", states=((1, 2, 2), (1, 2, 5)), shapes=((20, 3), (20, 2), (20,), (20,))) | RuntimeError
           torch.save({"a": [len]}, folder + "/x.pt") | TypeError
           torch.save(torch.nn.Linear(1, 1), folder + "/x.pt") | TypeError
           torch.save({"a": 1}, folder + "/x.safetensors") | TypeError

@@ -80,6 +80,7 @@ _HOME = {
     "iinfo": "_info",
     "vmap": "func",
     "autocast": "amp",
+    "ctc_loss": "_checked",
     "save": "serialization",
     "load": "serialization",
 }

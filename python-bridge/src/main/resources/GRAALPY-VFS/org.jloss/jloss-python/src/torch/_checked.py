@@ -32,6 +32,12 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     )
 
 
+def rnn(kind, input, states, parameters, *options):
+    """A recurrent network: its output and the states after it."""
+    handles = (tuple(t._jloss for t in tensors) for tensors in (states, parameters))
+    return _wrap(call(_ops.rnn, kind, input._jloss, *handles, *options))
+
+
 def optimizer_step(name, lists, **options):
     """A step of an optimiser over lists of contiguous tensors, in place."""
     handles = tuple(tuple(t._jloss for t in tensors) for tensors in lists)

@@ -956,3 +956,121 @@ def ctc_loss(
         _Reduction.get_enum(reduction),
         zero_infinity,
     )
+
+
+# Attention
+
+
+def _mask(mask, name, dtype):
+    """A mask as numbers to add: -inf where a boolean one is true."""
+    if mask is None or mask.is_floating_point():
+        return mask
+    if mask.dtype != torch.bool:
+        raise AssertionError(f"only bool and floating types of {name} are supported")
+    return torch.zeros_like(mask, dtype=dtype).masked_fill_(mask, float("-inf"))
+
+
+def multi_head_attention_forward(
+    query,
+    key,
+    value,
+    embed_dim_to_check,
+    num_heads,
+    in_proj_weight,
+    in_proj_bias,
+    bias_k,
+    bias_v,
+    add_zero_attn,
+    dropout_p,
+    out_proj_weight,
+    out_proj_bias,
+    training=True,
+    key_padding_mask=None,
+    need_weights=True,
+    attn_mask=None,
+    use_separate_proj_weight=False,
+    q_proj_weight=None,
+    k_proj_weight=None,
+    v_proj_weight=None,
+    static_k=None,
+    static_v=None,
+    average_attn_weights=True,
+    is_causal=False,
+):
+    """Attention in several heads: the output (L, N, E), and the weights where need_weights."""
+    if static_k is not None or static_v is not None:
+        raise NotImplementedError("multi_head_attention_forward: static_k and static_v are not supported")
+    batched = query.dim() == 3
+    if query.dim() not in (2, 3):
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor"
+        )
+    if not batched:
+        query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
+        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+    length, batch, width = query.shape
+    heads = batch * num_heads
+    if width != embed_dim_to_check:
+        raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
+    head = width // num_heads
+    if is_causal and attn_mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
+    key_padding_mask = _mask(key_padding_mask, "key_padding_mask", query.dtype)
+    if is_causal and key_padding_mask is None and not need_weights:
+        attn_mask = None
+    else:
+        attn_mask = _mask(attn_mask, "attn_mask", query.dtype)
+        is_causal = is_causal and key_padding_mask is None
+    if use_separate_proj_weight:
+        weights = q_proj_weight, k_proj_weight, v_proj_weight
+    else:
+        weights = in_proj_weight.chunk(3)
+    biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
+    q, k, v = (torch.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))
+    extra = 0
+    if bias_k is not None:
+        k = torch.cat([k, bias_k.repeat(1, batch, 1)])
+        v = torch.cat([v, bias_v.repeat(1, batch, 1)])
+        extra += 1
+    q, k, v = (x.reshape(x.shape[0], heads, head).transpose(0, 1) for x in (q, k, v))
+    if add_zero_attn:
+        zero = torch.zeros((heads, 1, head), dtype=k.dtype)
+        k, v = torch.cat([k, zero], 1), torch.cat([v, zero], 1)
+        extra += 1
+    source = k.size(1)
+    if attn_mask is not None:
+        if attn_mask.dim() == 2:
+            attn_mask = attn_mask.unsqueeze(0)
+        wanted = ((1, length, source - extra), (heads, length, source - extra))
+        if tuple(attn_mask.shape) not in wanted:
+            raise RuntimeError(f"The shape of the attn_mask is {attn_mask.shape}, but should be one of {wanted}.")
+        attn_mask = pad(attn_mask, (0, extra))
+    if key_padding_mask is not None:
+        padded = pad(key_padding_mask, (0, extra)).view(batch, 1, 1, source)
+        padded = padded.expand(-1, num_heads, -1, -1).reshape(heads, 1, source)
+        attn_mask = padded if attn_mask is None else attn_mask + padded
+    dropout_p = dropout_p if training else 0.0
+    if not need_weights:
+        if attn_mask is not None and attn_mask.size(0) != 1:
+            attn_mask = attn_mask.view(batch, num_heads, -1, source)
+        elif attn_mask is not None:
+            attn_mask = attn_mask.unsqueeze(0)
+        q, k, v = (x.reshape(batch, num_heads, -1, head) for x in (q, k, v))
+        output = torch.scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal)
+        output = output.permute(2, 0, 1, 3).reshape(length, batch, width)
+        output = torch.linear(output, out_proj_weight, out_proj_bias)
+        return (output if batched else output.squeeze(1)), None
+    scaled = q * math.sqrt(1.0 / head)
+    scores = scaled.bmm(k.transpose(-2, -1)) if attn_mask is None else torch.baddbmm(attn_mask, scaled, k.transpose(-2, -1))
+    attention = scores.softmax(-1)
+    if dropout_p > 0.0:
+        attention = dropout(attention, dropout_p)
+    output = attention.bmm(v).transpose(0, 1).reshape(length, batch, width)
+    output = torch.linear(output, out_proj_weight, out_proj_bias)
+    attention = attention.view(batch, num_heads, length, source)
+    if average_attn_weights:
+        attention = attention.mean(1)
+    return (output, attention) if batched else (output.squeeze(1), attention.squeeze(0))

@@ -16,10 +16,7 @@ class Parameter(torch.Tensor):
     """
 
     def __new__(cls, data=None, requires_grad=True):
-        made = object.__new__(cls)
-        data = torch.empty(0) if data is None else data
-        made._jloss = data.detach().requires_grad_(requires_grad)._jloss
-        return made
+        return torch.Tensor._make_subclass(cls, torch.empty(0) if data is None else data, requires_grad)
 
     def __init__(self, data=None, requires_grad=True):
         pass
@@ -40,9 +37,8 @@ class Buffer(torch.Tensor):
     """A tensor that a module counts among its buffers once it is assigned to an attribute."""
 
     def __new__(cls, data=None, *, persistent=True):
-        made = object.__new__(cls)
         data = torch.empty(0) if data is None else data
-        made._jloss = data.detach().requires_grad_(data.requires_grad)._jloss
+        made = torch.Tensor._make_subclass(cls, data, data.requires_grad)
         made.persistent = persistent
         return made
 

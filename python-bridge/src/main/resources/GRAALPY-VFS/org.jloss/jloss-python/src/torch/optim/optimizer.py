@@ -53,7 +53,7 @@ class Optimizer:
         if isinstance(params, torch.Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                + params.type()
+                + torch.typename(params)
             )
         params = list(params)
         if not params:
@@ -98,7 +98,7 @@ class Optimizer:
         for parameter in params:
             if not isinstance(parameter, torch.Tensor):
                 raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {_typename(parameter)}"
+                    f"optimizer can only optimize Tensors, but one of the params is {torch.typename(parameter)}"
                 )
             if not parameter.is_leaf:
                 raise ValueError("can't optimize a non-leaf Tensor")
@@ -188,12 +188,6 @@ class Optimizer:
             options = "".join(f"    {k}: {group[k]}\n" for k in sorted(group) if k != "params")
             text += f"\nParameter Group {i}\n{options}"
         return text + ")"
-
-
-def _typename(value):
-    from torch.nn.modules.module import typename
-
-    return typename(value)
 
 
 class GroupOptimizer(Optimizer):

@@ -6,6 +6,7 @@ _FILES = {
     "activation": "ReLU ReLU6 RReLU Hardtanh Hardsigmoid Sigmoid Tanh SiLU Mish Hardswish ELU CELU SELU GLU GELU "
     "Hardshrink LeakyReLU LogSigmoid Softplus Softshrink PReLU Softsign Tanhshrink Softmin Softmax Softmax2d "
     "LogSoftmax Threshold",
+    "attention": "MultiheadAttention TransformerEncoderLayer TransformerEncoder",
     "batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d",
     "container": "Sequential ModuleList ModuleDict ParameterList ParameterDict",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",

@@ -4,6 +4,7 @@ import warnings
 from collections import OrderedDict, namedtuple
 
 import torch
+from torch.functional import typename
 from torch.nn.parameter import Buffer, Parameter, replace_data
 from torch.utils.hooks import RemovableHandle
 
@@ -19,14 +20,6 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
         return super().__repr__()
 
     __str__ = __repr__
-
-
-def typename(value):
-    """What PyTorch calls the type of a value in its messages."""
-    if isinstance(value, torch.Tensor):
-        return value.type()
-    kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _indented(text):

@@ -4,7 +4,8 @@ import math
 import warnings
 
 import torch
-from torch.nn import init
+from torch._checked import rnn
+from torch.nn import functional as F, init
 from torch.nn.parameter import Parameter
 
 from .module import Module
@@ -93,7 +94,7 @@ class RNNBase(Module):
         """The parameters of each layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
-    def _run(self, operator, input, states, widths):
+    def _run(self, input, states, widths):
         """The output and the states after it; `widths` are the sizes of the states."""
         if not isinstance(input, torch.Tensor):
             raise NotImplementedError(f"{self.mode}: packed sequences are not supported")
@@ -120,9 +121,10 @@ class RNNBase(Module):
             if tuple(state.shape) != shape:
                 what = "hidden size" if len(shapes) == 1 else f"hidden[{i}] size"
                 raise RuntimeError(f"Expected {what} {shape}, got {list(state.shape)}")
-        output, *after = operator(
+        output, *after = rnn(
+            self.mode,
             input,
-            states if len(states) > 1 else states[0],
+            states,
             weights,
             self.bias,
             self.num_layers,
@@ -168,8 +170,7 @@ class RNN(RNNBase):
         self.nonlinearity = nonlinearity
 
     def forward(self, input, hx=None):
-        operator = torch.rnn_tanh if self.mode == "RNN_TANH" else torch.rnn_relu
-        output, (h,) = self._run(operator, input, None if hx is None else [hx], [self.hidden_size])
+        output, (h,) = self._run(input, None if hx is None else [hx], [self.hidden_size])
         return output, h
 
 
@@ -182,7 +183,7 @@ class GRU(RNNBase):
         super().__init__("GRU", *args, **kwargs)
 
     def forward(self, input, hx=None):
-        output, (h,) = self._run(torch.gru, input, None if hx is None else [hx], [self.hidden_size])
+        output, (h,) = self._run(input, None if hx is None else [hx], [self.hidden_size])
         return output, h
 
 
@@ -194,7 +195,7 @@ class LSTM(RNNBase):
 
     def forward(self, input, hx=None):
         widths = [self.proj_size or self.hidden_size, self.hidden_size]
-        output, after = self._run(torch.lstm, input, None if hx is None else list(hx), widths)
+        output, after = self._run(input, None if hx is None else list(hx), widths)
         return output, tuple(after)
 
 
@@ -214,26 +215,19 @@ class _Cell(Module):
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
 
-    def _run(self, operator, input, states, count):
+    def _run(self, input, states, count):
+        """The states after a step of `_step`."""
         if input.dim() not in (1, 2):
-            raise ValueError(
-                f"{self._get_name()}: Expected input to be 1D or 2D, got {input.dim()}D instead"
-            )
+            raise ValueError(f"{self._get_name()}: Expected input to be 1D or 2D, got {input.dim()}D instead")
         batched = input.dim() == 2
         if not batched:
             input = input.unsqueeze(0)
             states = states and [s.unsqueeze(0) for s in states]
         if states is None:
             states = [torch.zeros((input.size(0), self.hidden_size), dtype=input.dtype)] * count
-        after = operator(
-            input,
-            states if count > 1 else states[0],
-            self.weight_ih,
-            self.weight_hh,
-            self.bias_ih,
-            self.bias_hh,
-        )
-        after = list(after) if count > 1 else [after]
+        by_input = F.linear(input, self.weight_ih, self.bias_ih)
+        by_state = F.linear(states[0], self.weight_hh, self.bias_hh)
+        after = self._step(by_input, by_state, states)
         return after if batched else [s.squeeze(0) for s in after]
 
     def extra_repr(self):
@@ -250,11 +244,13 @@ class RNNCell(_Cell):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
+    def _step(self, by_input, by_state, states):
+        return [getattr(torch, self.nonlinearity)(by_input + by_state)]
+
     def forward(self, input, hx=None):
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
-        operator = torch.rnn_tanh_cell if self.nonlinearity == "tanh" else torch.rnn_relu_cell
-        return self._run(operator, input, None if hx is None else [hx], 1)[0]
+        return self._run(input, None if hx is None else [hx], 1)[0]
 
     def extra_repr(self):
         extra = super().extra_repr()
@@ -267,8 +263,14 @@ class GRUCell(_Cell):
     def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
+    def _step(self, by_input, by_state, states):
+        (r, z, n), (hr, hz, hn) = by_input.chunk(3, 1), by_state.chunk(3, 1)
+        reset, update = (hr + r).sigmoid(), (hz + z).sigmoid()
+        new = (n + reset * hn).tanh()
+        return [(states[0] - new) * update + new]
+
     def forward(self, input, hx=None):
-        return self._run(torch.gru_cell, input, None if hx is None else [hx], 1)[0]
+        return self._run(input, None if hx is None else [hx], 1)[0]
 
 
 class LSTMCell(_Cell):
@@ -277,5 +279,10 @@ class LSTMCell(_Cell):
     def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
+    def _step(self, by_input, by_state, states):
+        i, f, g, o = (by_input + by_state).chunk(4, 1)
+        cell = f.sigmoid() * states[1] + i.sigmoid() * g.tanh()
+        return [o.sigmoid() * cell.tanh(), cell]
+
     def forward(self, input, hx=None):
-        return tuple(self._run(torch.lstm_cell, input, None if hx is None else list(hx), 2))
+        return tuple(self._run(input, None if hx is None else list(hx), 2))

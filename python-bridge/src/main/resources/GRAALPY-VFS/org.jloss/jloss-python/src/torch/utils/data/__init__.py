@@ -28,8 +28,6 @@ class TensorDataset(Dataset):
     """The rows of tensors of the same length."""
 
     def __init__(self, *tensors):
-        if any(tensors[0].size(0) != t.size(0) for t in tensors):
-            raise AssertionError("Size mismatch between tensors")
         self.tensors = tensors
 
     def __getitem__(self, index):
