@@ -178,6 +178,16 @@ void describe_result(const c10::IValue& value, std::vector<int64_t>& code,
   }
 }
 
+/// Whether an argument takes a value; a bool is a number too.
+bool takes(const c10::Argument& argument, const c10::IValue& value) {
+  auto type = argument.type();
+  if (const auto optional = type->cast<c10::OptionalType>()) {
+    type = optional->getElementType();
+  }
+  return value.type()->isSubtypeOf(*argument.type()) ||
+         (value.isBool() && type->kind() == c10::TypeKind::NumberType);
+}
+
 thread_local std::vector<int64_t> last_results;
 
 template <typename T>
@@ -262,9 +272,9 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
   Reader reader(code, tensors);
   for (const auto& argument : schema.arguments()) {
     stack.push_back(reader.argument(argument));
-    TORCH_CHECK_TYPE(stack.back().type()->isSubtypeOf(*argument.type()), schema.name(),
-                     "(): argument '", argument.name(), "' must be ", argument.type()->str(),
-                     ", not ", stack.back().type()->str());
+    TORCH_CHECK_TYPE(takes(argument, stack.back()), schema.name(), "(): argument '",
+                     argument.name(), "' must be ", argument.type()->str(), ", not ",
+                     stack.back().type()->str());
   }
   TORCH_CHECK(reader.done(), "jloss: the arguments' code is too long");
   check_quotient(schema.name(), stack);
