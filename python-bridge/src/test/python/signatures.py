@@ -36,9 +36,12 @@ CLOSED = {
     "trust their indices, sizes or formats": """
         .*(sparse|mkldnn|fbgemm|quantize|quantized|unsafe|cudnn|miopen|nested|dequant|xnnpack).*
         q_.* (ccol|crow|col|row)_indices int_repr indices values coalesce is_coalesced to_dense
-        sparse_.* .*_coo_.* hspmm sspaddmm smm segment_reduce linalg_ldl_solve .*fused.* ctc_loss
+        sparse_.* .*_coo_.* hspmm sspaddmm smm segment_reduce linalg_ldl_solve .*lu_solve .*fused.*
+        fractional_max_pool.* ctc_loss
         gru.* lstm.* rnn_.* batch_norm_.* native_.*_backward .*_backward.*
         rename rename_ align_.* refine_names names""",
+    "take as long as a number says": """
+        .*_polynomial_.*""",
     "of no use to a script": """
         .*_copy get_device is_vulkan_available is_distributed is_inference
         cudnn_.* fbgemm_.* mkldnn_.* miopen_.* set_data vander

@@ -171,7 +171,8 @@ final class NativeOps {
     return pool.allocate(() -> attempt(schema, bound));
   }
 
-  private @Nullable Object attempt(Schema schema, Object[] bound) {
+  /** The same without making room for it. */
+  @Nullable Object attempt(Schema schema, Object[] bound) {
     final TensorVector tensors = VECTORS.get();
     tensors.clear();
     final Code code = new Code();

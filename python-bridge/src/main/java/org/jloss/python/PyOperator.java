@@ -90,6 +90,10 @@ public final class PyOperator {
       }
     }
     final Object result = ops.run(target.schema, bound);
+    if (name.contains("empty") && result instanceof PyTensor tensor && !tensor.isMeta()) {
+      // What was in that memory before is not a script's to read.
+      ops.call("zero_", tensor);
+    }
     if (target.requiresGrad >= 0 && Boolean.TRUE.equals(given[target.requiresGrad])) {
       final PyTensor tensor = (PyTensor) result;
       if (!tensor.tensor().is_floating_point() && !tensor.tensor().is_complex()) {

@@ -118,7 +118,7 @@ final class OperatorFuzz {
     }
     long done = 0;
     long succeeded = 0;
-    try (TensorPool pool = new TensorPool(64 << 20)) {
+    try (TensorPool pool = new TensorPool(256 << 20)) {
       pool.load();
       torch.set_num_threads(1);
       pool.enter();
@@ -157,7 +157,7 @@ final class OperatorFuzz {
         file,
         (target + " " + text(java.util.Arrays.asList(bound))).getBytes(StandardCharsets.UTF_8));
     try {
-      final Object result = ops.run(schema, bound);
+      final Object result = ops.attempt(schema, bound);
       differentiate(result);
       return true;
     } catch (RuntimeException | OutOfMemoryError e) {

@@ -341,12 +341,15 @@ class Tensor:
 
     def item(self):
         """The one element as a Python number."""
-        if self._jloss.dtype() in (9, 10):
-            return complex(*operator("view_as_real", "t")(self.detach()).flatten().tolist())
+        if self._jloss.numel() == 1 and self.is_complex():
+            return self.reshape(()).tolist()
         return call(self._jloss.item)
 
     def tolist(self):
         """The elements as nested lists of Python numbers."""
+        if self.is_complex():
+            pairs = operator("view_as_real", "t")(self.detach().resolve_conj())
+            return _complex(_data.to_list(pairs), self.dim())
         return _data.to_list(self)
 
     def tobytes(self):
@@ -639,6 +642,10 @@ def legacy_dtype(name):
         if name == f"torch.{word}Tensor":
             return dtype
     raise ValueError(f"invalid type: '{name}'")
+
+
+def _complex(pairs, depth):
+    return [_complex(part, depth - 1) for part in pairs] if depth else complex(*pairs)
 
 
 def _along(values, dim):

@@ -133,20 +133,20 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
 
 def broadcast_shapes(*shapes):
     """The shape that all of these broadcast to."""
-    made = ()
-    for shape in shapes:
+    made = []
+    for position, shape in enumerate(shapes):
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        longer, shorter = (made, shape) if len(made) >= len(shape) else (shape, made)
-        joined = list(longer)
-        for i in range(1, len(shorter) + 1):
-            a, b = longer[-i], shorter[-i]
-            if a != b and a != 1 and b != 1:
+        made = [1] * (len(shape) - len(made)) + made
+        for i in range(-1, -len(shape) - 1, -1):
+            if shape[i] == 1 or shape[i] == made[i]:
+                continue
+            if made[i] != 1:
                 raise RuntimeError(
-                    "Shape mismatch: objects cannot be broadcast to a single shape: "
-                    f"{Size(made)} and {Size(shape)}"
+                    f"Attempting to broadcast a dimension of length {shape[i]} at {i}! "
+                    f"Mismatching argument at index {position} had {shape}; "
+                    f"but expected shape should be broadcastable to {made}"
                 )
-            joined[-i] = b if a == 1 else a
-        made = tuple(joined)
+            made[i] = shape[i]
     return Size(made)
 
 
