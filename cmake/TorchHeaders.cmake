@@ -59,6 +59,9 @@ else()
 endif()
 
 # torch/headeronly/version.h carries the version in every distribution.
+if(NOT EXISTS "${JLOSS_TORCH_INCLUDE_DIR}/torch/headeronly/version.h")
+  message(FATAL_ERROR "jloss: no headers of libtorch in ${JLOSS_TORCH_INCLUDE_DIR}")
+endif()
 file(STRINGS "${JLOSS_TORCH_INCLUDE_DIR}/torch/headeronly/version.h" _version
      REGEX "#define TORCH_VERSION_(MAJOR|MINOR|PATCH)")
 string(REGEX MATCHALL "[0-9]+" _version "${_version}")

@@ -56,7 +56,15 @@ public final class Main implements Callable<Integer> {
   /** Runs the command and ends the virtual machine with its exit status. */
   public static void main(String[] args) {
     System.setProperty("java.awt.headless", "true");
-    final int status = run(writer(FileDescriptor.out), writer(FileDescriptor.err), args);
+    final PrintWriter out = writer(FileDescriptor.out);
+    final PrintWriter err = writer(FileDescriptor.err);
+    int status = run(out, err, args);
+    if (out.checkError() && status == HELD) {
+      // Of a pipe too: whoever reads from it has not seen all.
+      err.println("jloss: standard output could not be written");
+      err.flush();
+      status = REFUSED;
+    }
     System.exit(status);
   }
 

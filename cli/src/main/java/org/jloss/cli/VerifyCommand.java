@@ -60,7 +60,7 @@ final class VerifyCommand implements Callable<Integer> {
         read(isDefault ? List.of(checkout("tests/reference/data")) : paths);
     final ParityReport report = run(files);
 
-    final String text = report.toText();
+    final String text = report.toText(Integer.getInteger("jloss.columns", Integer.MAX_VALUE));
     final int summary = text.length() - report.summary().length() - 1;
     out.print(json ? report.toJson() : text.substring(0, summary));
     out.flush();

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jloss.Losses;
@@ -28,6 +31,23 @@ class MainTest {
   void mainHasHelpAndVersion() {
     assertTrue(Run.jloss("--help").assertHeld().contains("verify"));
     assertTrue(Run.jloss("--version").assertHeld().startsWith("jloss "));
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsAnError() throws Exception {
+    final Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                Main.class.getName(),
+                "list")
+            .redirectOutput(new File("/dev/full"))
+            .start();
+    final String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(2, process.waitFor());
+    assertEquals("jloss: standard output could not be written\n", err);
   }
 
   @Test

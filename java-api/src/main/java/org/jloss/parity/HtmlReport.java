@@ -45,8 +45,13 @@ final class HtmlReport {
       tbody tr:hover > td { background: var(--band); }
       th.text, td.text { text-align: left; }
       td.first, th.first { border-left: 1px solid var(--line); }
-      td.picture { width: 1%; padding: .3rem .6rem .3rem 0; }
-      td.picture svg { display: block; width: 9rem; height: auto; max-height: 6rem; }
+      td a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
+      .gallery { display: grid; gap: 1.5rem; margin-top: 2rem;
+        grid-template-columns: repeat(auto-fill, minmax(min(36rem, 100%), 1fr)); }
+      figure { margin: 0; padding: .5rem; border: 1px solid var(--line); border-radius: .6rem;
+        background: #ffffff; break-inside: avoid; }
+      figure:target { border-color: var(--good); }
+      figure svg { display: block; width: 100%; height: auto; }
       code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
       .oracle { display: block; max-width: 17rem; overflow: hidden; text-overflow: ellipsis;
         color: var(--quiet); font-size: .82rem; }
@@ -68,12 +73,12 @@ final class HtmlReport {
       <div class="scroll">
       <table>
       <thead>
-      <tr><th class="text" colspan="%1$d" scope="colgroup"></th>
+      <tr><th class="text" colspan="3" scope="colgroup"></th>
       <th class="group first" colspan="3" scope="colgroup">value</th>
       <th class="group first" colspan="3" scope="colgroup">gradient</th>
       <th class="group first" colspan="2" scope="colgroup">error, float32</th>
       <th class="first"></th></tr>
-      <tr>%2$s<th class="text" scope="col">loss</th><th scope="col">cases</th>
+      <tr><th class="text" scope="col">loss</th><th scope="col">cases</th>
       <th class="text" scope="col">dtypes</th>
       <th class="first" scope="col">abs</th><th scope="col">rel</th><th scope="col">ULP</th>
       <th class="first" scope="col">abs</th><th scope="col">rel</th><th scope="col">ULP</th>
@@ -94,13 +99,11 @@ final class HtmlReport {
 
   private final ParityReport report;
   private final Map<String, String> svgById;
-  private final boolean hasPictures;
   private final StringBuilder html = new StringBuilder(HEAD);
 
   HtmlReport(ParityReport report, Map<String, String> svgById) {
     this.report = report;
     this.svgById = svgById;
-    hasPictures = report.rows().stream().anyMatch(row -> svgById.containsKey(row.id()));
   }
 
   String page() {
@@ -115,15 +118,24 @@ final class HtmlReport {
       figure(report.inaccurateLosses(), "less accurate than PyTorch", "bad");
     }
     html.append("</div>\n");
-    html.append(
-        TABLE_HEAD.formatted(hasPictures ? 4 : 3, hasPictures ? "<th class=\"text\"></th>" : ""));
-    html.append("<tbody>\n");
+    html.append(TABLE_HEAD).append("<tbody>\n");
     report.rows().forEach(this::row);
     html.append("</tbody>\n").append(NOTES);
-    return html.append("<p><b>")
-        .append(report.summary())
-        .append("</b></p>\n</body>\n</html>\n")
-        .toString();
+    html.append("<p><b>").append(report.summary()).append("</b></p>\n");
+    html.append("<div class=\"gallery\">\n");
+    report.rows().forEach(this::picture);
+    return html.append("</div>\n</body>\n</html>\n").toString();
+  }
+
+  private void picture(ParityReport.Row row) {
+    final String svg = svgById.get(row.id());
+    if (svg != null) {
+      html.append("<figure id=\"")
+          .append(escape(row.id()))
+          .append("\">")
+          .append(svg)
+          .append("</figure>\n");
+    }
   }
 
   private String versions() {
@@ -149,13 +161,11 @@ final class HtmlReport {
 
   private void row(ParityReport.Row row) {
     html.append("<tr>");
-    if (hasPictures) {
-      cell("picture", svgById.getOrDefault(row.id(), ""));
-    }
+    final String id = escape(row.id());
     cell(
         "text",
         "<code>"
-            + escape(row.id())
+            + (svgById.containsKey(row.id()) ? "<a href=\"#" + id + "\">" + id + "</a>" : id)
             + "</code><span class=\"oracle\" title=\""
             + escape(row.oracle())
             + "\">"
@@ -197,9 +207,7 @@ final class HtmlReport {
   }
 
   private void failures(List<CaseResult> failures) {
-    html.append("<tr class=\"failures\"><td colspan=\"")
-        .append(hasPictures ? 13 : 12)
-        .append("\"><details")
+    html.append("<tr class=\"failures\"><td colspan=\"12\"><details")
         .append(failures.size() <= 5 ? " open" : "")
         .append("><summary>")
         .append(failures.size())

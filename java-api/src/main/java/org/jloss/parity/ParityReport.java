@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What became of many reference cases, a row a loss; as a text, JSON or HTML.
@@ -211,6 +212,16 @@ public record ParityReport(List<Row> rows) {
    * the last line}
    */
   public String toText() {
+    return toText(Integer.MAX_VALUE);
+  }
+
+  /**
+   * {@return the same, where a table wider than this comes in parts below one another, each with
+   * the losses' names}
+   *
+   * @param width the most characters in a line of the table
+   */
+  public String toText(int width) {
     final List<String[]> table = new ArrayList<>();
     table.add(
         new String[] {
@@ -220,7 +231,7 @@ public record ParityReport(List<Row> rows) {
           "value abs",
           "rel",
           "ULP",
-          "gradient abs",
+          "grad abs",
           "rel",
           "ULP",
           "error ULP",
@@ -240,30 +251,58 @@ public record ParityReport(List<Row> rows) {
       table.add(cells.toArray(String[]::new));
     }
     final StringBuilder text = new StringBuilder();
-    align(table, text);
+    final int[] widths = widths(table);
+    for (int from = 1; from < widths.length; ) {
+      final int to = fitting(widths, from, width);
+      align(table, widths, from, to, text);
+      from = to;
+    }
     for (final Row row : rows) {
       appendFailures(row, text);
     }
     return text.append(summary()).append('\n').toString();
   }
 
-  private static void align(List<String[]> table, StringBuilder text) {
+  /** Where the columns that belong together begin: value, gradient, error, result. */
+  private static final List<Integer> GROUPS = List.of(1, 3, 6, 9, 11, 12);
+
+  /** Up to which column a part goes that begins with this one: whole groups, at least one. */
+  private static int fitting(int[] widths, int from, int width) {
+    int best = from;
+    for (final int to : GROUPS) {
+      if (to > from) {
+        final int taken = widths[0] + IntStream.range(from, to).map(i -> widths[i] + 2).sum();
+        best = best == from || taken <= width ? to : best;
+      }
+    }
+    return best;
+  }
+
+  private static int[] widths(List<String[]> table) {
     final int[] widths = new int[table.get(0).length];
     for (final String[] cells : table) {
       for (int i = 0; i < cells.length; i++) {
         widths[i] = Math.max(widths[i], cells[i].length());
       }
     }
+    return widths;
+  }
+
+  /** The first column, and those between. */
+  private static void align(
+      List<String[]> table, int[] widths, int from, int to, StringBuilder text) {
     for (final String[] cells : table) {
-      final StringBuilder line = new StringBuilder();
-      for (int i = 0; i < cells.length; i++) {
-        final boolean isText = i == 0 || i == 2 || i == cells.length - 1;
-        line.append(i == 0 ? "" : "  ")
-            .append(
-                String.format(isText ? "%-" + widths[i] + "s" : "%" + widths[i] + "s", cells[i]));
+      final StringBuilder line = new StringBuilder(pad(cells[0], -widths[0]));
+      for (int i = from; i < to; i++) {
+        final boolean isText = i == 2 || i == cells.length - 1;
+        line.append("  ").append(pad(cells[i], isText ? -widths[i] : widths[i]));
       }
       text.append(line.toString().stripTrailing()).append('\n');
     }
+  }
+
+  private static String pad(String text, int width) {
+    return String.format("%" + width + "s", text);
   }
 
   private static String result(Row row) {

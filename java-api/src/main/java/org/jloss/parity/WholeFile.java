@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,21 +24,34 @@ final class WholeFile {
 
   /** Writes a file, and replaces one that there may be. */
   static void write(Path file, Contents contents) throws IOException {
-    final Path absolute = file.toAbsolutePath();
-    final Path parent = absolute.getParent();
-    if (parent == null) {
-      throw new IOException(file + ": is not a file name");
-    }
-    final Path unfinished = parent.resolve("." + absolute.getFileName() + "." + UUID.randomUUID());
+    final Path target = target(file);
+    final Path unfinished =
+        target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
     try {
       try (FileChannel out =
           FileChannel.open(unfinished, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
         contents.writeTo(out);
       }
-      move(unfinished, absolute);
+      move(unfinished, target);
     } finally {
       Files.deleteIfExists(unfinished);
     }
+  }
+
+  /** The file that a new one may take the place of: no link to it, and never a device. */
+  private static Path target(Path file) throws IOException {
+    final Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      throw new IOException(file + ": is not a regular file");
+    }
+    final Path folder = target.resolveSibling("");
+    if (!Files.isDirectory(folder)) {
+      throw new IOException(folder + ": no such folder");
+    }
+    if (!Files.isWritable(folder)) {
+      throw new AccessDeniedException(folder.toString());
+    }
+    return target;
   }
 
   static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {

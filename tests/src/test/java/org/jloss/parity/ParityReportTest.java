@@ -71,12 +71,26 @@ class ParityReportTest {
         seen);
     assertEquals(
         """
-        loss       cases  dtypes  value abs  rel  ULP  gradient abs  rel  ULP  error ULP  PyTorch's  result
-        some_loss      2  f32             0    0    0             0    0    0       0.17       0.17  pass
-        mse_loss       2  f32             0    0    0             0    0    0          -          -  pass
+        loss       cases  dtypes  value abs  rel  ULP  grad abs  rel  ULP  error ULP  PyTorch's  result
+        some_loss      2  f32             0    0    0         0    0    0       0.17       0.17  pass
+        mse_loss       2  f32             0    0    0         0    0    0          -          -  pass
         4 passed, 0 failed
         """,
         report.toText());
+    assertEquals(
+        """
+        loss       cases  dtypes  value abs  rel  ULP
+        some_loss      2  f32             0    0    0
+        mse_loss       2  f32             0    0    0
+        loss       grad abs  rel  ULP  error ULP  PyTorch's
+        some_loss         0    0    0       0.17       0.17
+        mse_loss          0    0    0          -          -
+        loss       result
+        some_loss  pass
+        mse_loss   pass
+        4 passed, 0 failed
+        """,
+        report.toText(54));
   }
 
   @Test

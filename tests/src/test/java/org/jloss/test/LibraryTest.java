@@ -12,11 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import javax.tools.ToolProvider;
 import org.jloss.NativeLibrary;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,8 +74,10 @@ class LibraryTest {
     NativeLibrary.load();
     final List<URL> jars = new ArrayList<>();
     for (final String entry : classPath().split(File.pathSeparator)) {
-      if (entry.contains("jloss")) {
-        jars.add(Path.of(entry).toUri().toURL());
+      final Path path = Path.of(entry);
+      if (Files.isDirectory(path.resolve("org/jloss"))
+          || path.getFileName().toString().startsWith("jloss")) {
+        jars.add(path.toUri().toURL());
       }
     }
     // The preset stays with the parent: its libraries can be loaded once only.
@@ -103,6 +105,47 @@ class LibraryTest {
     }
   }
 
+  /** The version is asked for before any function runs: another one may not even link. */
+  @Test
+  void refusesAnotherPresetInWords(@TempDir Path folder) throws Exception {
+    final Path properties = folder.resolve("META-INF/maven/org.bytedeco/pytorch/pom.properties");
+    Files.createDirectories(properties.getParent());
+    Files.writeString(properties, "version=2.9.1-1.5.13\n");
+    assertRefused(
+        folder,
+        "jloss was compiled for libtorch 2.10.0, but org.bytedeco:pytorch is of version"
+            + " 2.9.1-1.5.13");
+  }
+
+  @Test
+  void refusesANativeLibraryOfAnotherVersionInWords(@TempDir Path folder) throws Exception {
+    final Path source = folder.resolve("Native.java");
+    Files.writeString(
+        source,
+        """
+        package org.jloss.binding;
+        public class Native {
+          public static org.bytedeco.javacpp.BytePointer torch_version() {
+            return new org.bytedeco.javacpp.BytePointer("2.9.1");
+          }
+        }
+        """);
+    final String[] options = {"-cp", classPath(), "-d", folder.toString(), source.toString()};
+    assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, options));
+    assertRefused(
+        folder,
+        "jloss's native library was compiled for libtorch 2.9.1, its Java classes for 2.10.0");
+  }
+
+  /** With this folder before the rest of the class path nothing loads, and the reason is given. */
+  private static void assertRefused(Path first, String reason) throws Exception {
+    final String path = first + File.pathSeparator + classPath();
+    final Process process = start(List.of("-cp", path), Map.of());
+    final String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(1, process.waitFor());
+    assertTrue(text.contains("java.lang.IllegalStateException: " + reason), text);
+  }
+
   /** The tests' class path, which surefire hides in a manifest. */
   private static String classPath() {
     return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
@@ -118,8 +161,9 @@ class LibraryTest {
     if (Runtime.version().feature() >= 24) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
-    command.addAll(options);
-    command.addAll(Arrays.asList("-cp", classPath(), Probe.class.getName()));
+    command.addAll(List.of("-cp", classPath()));
+    command.addAll(options); // of two class paths the last one counts
+    command.add(Probe.class.getName());
     final ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().putAll(new LinkedHashMap<>(environment));
     return builder.start();
