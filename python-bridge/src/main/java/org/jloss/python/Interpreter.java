@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Python} by the functions of boot.py, which run here or elsewhere. */
@@ -64,7 +63,10 @@ abstract class Interpreter implements Python {
   }
 
   private static int status(@Nullable Object result) {
-    return ((Number) Objects.requireNonNull(result)).intValue();
+    if (result instanceof Number status) {
+      return status.intValue();
+    }
+    throw new IllegalArgumentException("expected an exit status, got " + result);
   }
 
   @Override

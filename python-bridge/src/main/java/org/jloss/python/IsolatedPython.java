@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /** An interpreter in a JVM of its own, which is not trusted. */
 final class IsolatedPython extends Interpreter {
   /** Of a worker's start, and of a new interpreter in it, on a busy machine. */
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   /** What the JVM, GraalPy's code and libtorch take beside the heap and the tensors. */
   private static final long OWN_MEMORY = 1L << 30;

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.Memory;
 import org.jloss.Miner;
 import org.jloss.Spec;
 import org.jloss.parity.TensorEntry;
@@ -46,7 +47,10 @@ final class WireValues extends Values {
       if (parts.get(1) instanceof String id && parts.get(2) instanceof Map<?, ?> given) {
         final Map<String, @Nullable Object> parameters = new LinkedHashMap<>();
         given.forEach((k, v) -> parameters.put(String.valueOf(k), v));
-        return Losses.instantiate(Losses.spec(id), parameters);
+        final Spec spec = Losses.spec(id);
+        if (!Memory.class.isAssignableFrom(spec.type())) { // which takes what it is told to take
+          return Losses.instantiate(spec, parameters);
+        }
       }
     }
     throw new IllegalArgumentException("expected a value of Python's, got " + tree);

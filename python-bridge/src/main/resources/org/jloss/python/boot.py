@@ -4,9 +4,9 @@
 def _boot(host, opening):
     import sys
 
-    def refuse(module, names, what):
+    def refuse(module, names, what, error=PermissionError):
         def refused(*args, **kwargs):
-            raise PermissionError(f"{what} are not open to this script")
+            raise error(f"{what} are not open to this script")
 
         for name in names:
             if hasattr(module, name):
@@ -49,6 +49,11 @@ def _boot(host, opening):
         "processes",
     )
     refuse(_multiprocessing, ("SemLock", "sem_unlink"), "processes")
+
+    import _imp
+
+    # The standard library does without, where an import fails as imports do.
+    refuse(_imp, ("create_dynamic", "exec_dynamic"), "extensions in native code", ImportError)
 
     import _thread
 

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 
 /** Scripts in JVMs of their own. */
 class IsolatedTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final ByteArrayOutputStream OUT = new ByteArrayOutputStream();
   private static final ByteArrayOutputStream ERR = new ByteArrayOutputStream();
   private static PythonPool pool;
