@@ -893,8 +893,8 @@ def case_functional_errors():
             lambda: F.interpolate(image, size=(1.5, 2)),
             lambda: F.grid_sample(image, image, mode="x", align_corners=False),
             lambda: F.grid_sample(image, image, padding_mode="x", align_corners=False),
-            lambda: F.affine_grid(torch.zeros(1, 2, 3), (1, 2, 3)),
-            lambda: F.affine_grid(torch.zeros(1, 2, 2), (1, 2, 3, 3)),
+            lambda: F.affine_grid(torch.zeros(1, 2, 3), (1, 2, 3), align_corners=False),
+            lambda: F.affine_grid(torch.zeros(1, 2, 2), (1, 2, 3, 3), align_corners=False),
             lambda: F.batch_norm(X, None, None, eps=0.0, training=True),
             lambda: F.embedding(CLASSES, X, padding_idx=9),
         )

@@ -35,7 +35,7 @@ __all__ = list(_WHERE)
 
 
 def __getattr__(name):
-    file = _WHERE.get(name, name if name in _FILES else None)
+    file = _WHERE.get(name, name if name in _FILES or name == "utils" else None)
     if file is None:
         raise AttributeError(f"module 'torch.nn' has no attribute '{name}'", name=name)
     module = importlib.import_module(f"torch.nn.modules.{file}")

@@ -4,7 +4,6 @@ import warnings
 from collections import OrderedDict, namedtuple
 
 import torch
-from torch.functional import typename
 from torch.nn.parameter import Buffer, Parameter, replace_data
 from torch.utils.hooks import RemovableHandle
 
@@ -124,7 +123,7 @@ class Module:
     @staticmethod
     def _check_none(name, value, what, expected):
         if value is not None:
-            raise TypeError(f"cannot assign '{typename(value)}' as {what} '{name}' ({expected})")
+            raise TypeError(f"cannot assign '{torch.typename(value)}' as {what} '{name}' ({expected})")
 
     def __delattr__(self, name):
         for store in Module._STORES:
@@ -144,7 +143,7 @@ class Module:
         if store not in self.__dict__:
             raise AttributeError(f"cannot assign {what} before Module.__init__() call")
         if not isinstance(name, str):
-            raise TypeError(f"{what} name should be a string. Got {typename(name)}")
+            raise TypeError(f"{what} name should be a string. Got {torch.typename(name)}")
         if what == "module" and hasattr(self, name) and name not in self._modules:
             raise KeyError(f"attribute '{name}' already exists")
         if "." in name:
@@ -159,7 +158,7 @@ class Module:
         self._check_name(name, "_buffers", "buffer")
         if tensor is not None and not isinstance(tensor, torch.Tensor):
             raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+                f"cannot assign '{torch.typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
         self._buffers[name] = tensor
         if persistent:
@@ -173,7 +172,7 @@ class Module:
         if param is not None:
             if not isinstance(param, Parameter):
                 raise TypeError(
-                    f"cannot assign '{typename(param)}' object to parameter '{name}' "
+                    f"cannot assign '{torch.typename(param)}' object to parameter '{name}' "
                     "(torch.nn.Parameter or None required)"
                 )
             if param.grad_fn:
@@ -187,7 +186,7 @@ class Module:
     def add_module(self, name, module):
         """Adds a module under a name."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{typename(module)} is not a Module subclass")
+            raise TypeError(f"{torch.typename(module)} is not a Module subclass")
         self._check_name(name, "_modules", "module")
         self._modules[name] = module
 
