@@ -6,13 +6,12 @@ import org.graalvm.polyglot.Value;
 import org.jloss.Indices;
 import org.jloss.Miner;
 
-/** A miner as scripts hold it. The Python package wraps it in a class of the miner's own. */
-public final class PyMiner {
-  private final TensorPool pool;
+/** A miner as scripts hold it. */
+public final class PyMiner extends PySystem {
   private final Miner miner;
 
   PyMiner(TensorPool pool, Miner miner) {
-    this.pool = pool;
+    super(pool, miner, miner.spec());
     this.miner = miner;
   }
 
@@ -25,7 +24,7 @@ public final class PyMiner {
   public PyTensor[] apply(Value inputs) {
     return Guard.run(
         () -> {
-          final Tensor[] tensors = PySystem.tensors(pool, miner.spec(), inputs);
+          final Tensor[] tensors = tensors(inputs);
           try (Indices indices = pool.allocate(() -> miner.mine(tensors))) {
             final PyTensor[] all = new PyTensor[indices.size()];
             for (int i = 0; i < all.length; i++) {
@@ -34,17 +33,5 @@ public final class PyMiner {
             return all;
           }
         });
-  }
-
-  /** Whether another has the same class and parameters. */
-  @HostAccess.Export
-  public boolean same(Object other) {
-    return other instanceof PyMiner py && py.miner.equals(miner);
-  }
-
-  /** Equal for those that are the same. */
-  @HostAccess.Export
-  public int hash() {
-    return miner.hashCode();
   }
 }
