@@ -121,7 +121,7 @@ final class LossSpecs {
   }
 
   /** A parameter's legal values in words. */
-  private static String range(Spec spec, Spec.Parameter parameter) {
+  static String range(Spec spec, Spec.Parameter parameter) {
     if (parameter.type() == Reduction.class) {
       return names(spec.reductions().toArray());
     }
