@@ -367,8 +367,27 @@ class LauncherTest {
     assertFalse(isCompiled("python", "x.py"), "asked once a JDK");
     assertEquals("", launch("python", "x.py").err());
     final String asked = Files.readString(folder.resolve("asked"));
-    assertTrue(asked.startsWith("@" + root + "/cli/target/launcher.compiled -version\n"), asked);
+    assertTrue(asked.contains("@" + root + "/cli/target/launcher.compiled -version\n"), asked);
     java("25.0.2");
     assertTrue(isCompiled("python", "x.py"), "another JDK is asked again");
+  }
+
+  @Test
+  void mapsPythonsClassesFromAnArchive() throws Exception {
+    script(
+        jdk.resolve("bin/java"),
+        "for word in \"$@\"; do echo \"[$word]\"; done >>'" + folder + "/java.log'");
+    final Path archive = root.resolve("cli/target/launcher-17.jsa");
+    launch("list");
+    final String built = Files.readString(folder.resolve("java.log"));
+    assertTrue(built.contains("[-XX:ArchiveClassesAtExit=" + archive + "]\n"), built);
+    assertTrue(built.contains("[python]\n[" + archive + ".py]\n[-Xss4m]"), built);
+    Files.writeString(archive, "");
+    Files.delete(folder.resolve("java.log"));
+    launch("list");
+    launch("python", "x.py");
+    final String started = Files.readString(folder.resolve("java.log"));
+    assertEquals(2, started.split("SharedArchiveFile", -1).length, started);
+    assertTrue(started.endsWith("[python]\n[x.py]\n"), started);
   }
 }
