@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
-import org.graalvm.polyglot.Value;
 import org.jloss.Loss;
 import org.jloss.ValueAndGradient;
 import org.jloss.WeightedSum;
+import org.jspecify.annotations.Nullable;
 
 /** A loss as scripts hold it. */
 public final class PyLoss extends PySystem {
@@ -27,7 +27,7 @@ public final class PyLoss extends PySystem {
    * The value, with a graph where an input requires a gradient; inputs in order, None if absent.
    */
   @HostAccess.Export
-  public PyTensor apply(Value inputs) {
+  public PyTensor apply(@Nullable PyTensor... inputs) {
     return Guard.run(
         () -> {
           final Tensor[] tensors = tensors(inputs);
@@ -37,7 +37,7 @@ public final class PyLoss extends PySystem {
 
   /** The value, then a gradient or null for each input. */
   @HostAccess.Export
-  public Object[] valueAndGradient(Value inputs) {
+  public Object[] valueAndGradient(@Nullable PyTensor... inputs) {
     return Guard.run(
         () -> {
           final Tensor[] tensors = tensors(inputs);
@@ -56,8 +56,8 @@ public final class PyLoss extends PySystem {
 
   /** This loss with tensors that fill in for those that a call leaves out: null where none does. */
   @HostAccess.Export
-  public PyLoss bind(Value held) {
-    return Guard.run(() -> new PyLoss(pool, new BoundLoss(loss, faces(held))));
+  public PyLoss bind(@Nullable PyTensor... held) {
+    return Guard.run(() -> new PyLoss(pool, new BoundLoss(loss, held)));
   }
 
   /** A sum's terms: factor, loss, and the old and the new name of each renamed tensor. */

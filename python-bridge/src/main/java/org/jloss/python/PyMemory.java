@@ -2,7 +2,6 @@ package org.jloss.python;
 
 import java.nio.file.Path;
 import org.graalvm.polyglot.HostAccess;
-import org.graalvm.polyglot.Value;
 import org.jloss.Memory;
 
 /** A memory as scripts hold it. */
@@ -30,10 +29,11 @@ public final class PyMemory extends PySystem {
 
   /** Puts keys in. */
   @HostAccess.Export
-  public void enqueue(Value keys) {
+  public void enqueue(PyTensor keys) {
     Guard.run(
         () -> {
-          memory.enqueue(tensors(keys)[0]);
+          pool.load();
+          memory.enqueue(keys.tensor());
           return null;
         });
   }

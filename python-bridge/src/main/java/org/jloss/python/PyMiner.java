@@ -2,9 +2,9 @@ package org.jloss.python;
 
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
-import org.graalvm.polyglot.Value;
 import org.jloss.Indices;
 import org.jloss.Miner;
+import org.jspecify.annotations.Nullable;
 
 /** A miner as scripts hold it. */
 public final class PyMiner extends PySystem {
@@ -21,7 +21,7 @@ public final class PyMiner extends PySystem {
 
   /** The picked indices: three vectors of triplets, four of pairs. */
   @HostAccess.Export
-  public PyTensor[] apply(Value inputs) {
+  public PyTensor[] apply(@Nullable PyTensor... inputs) {
     return Guard.run(
         () -> {
           final Tensor[] tensors = tensors(inputs);

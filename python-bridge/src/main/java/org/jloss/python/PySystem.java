@@ -1,11 +1,8 @@
 package org.jloss.python;
 
-import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
-import org.graalvm.polyglot.Value;
 import org.jloss.Spec;
 import org.jspecify.annotations.Nullable;
 
@@ -45,30 +42,12 @@ public abstract class PySystem {
     return system.hashCode();
   }
 
-  /** The tensors of a call, in order; None as null. */
-  final @Nullable Tensor[] tensors(Value inputs) {
+  /** The tensors of a call, in order; null for None. */
+  final @Nullable Tensor[] tensors(@Nullable PyTensor[] inputs) {
     pool.load();
-    return Arrays.stream(faces(inputs))
-        .map(face -> face == null ? null : face.tensor())
-        .toArray(Tensor[]::new);
-  }
-
-  final @Nullable PyTensor[] faces(Value inputs) {
-    final List<?> given = Args.list(inputs);
-    final PyTensor[] tensors = new PyTensor[given.size()];
+    final Tensor[] tensors = new Tensor[inputs.length];
     for (int i = 0; i < tensors.length; i++) {
-      final Object input = given.get(i);
-      if (input instanceof PyTensor tensor) {
-        tensors[i] = tensor;
-      } else if (input != null) {
-        throw new PyError(
-            "TypeError",
-            spec.id()
-                + ": expected "
-                + spec.inputs().get(i).name()
-                + " to be a Tensor, got "
-                + Args.typeName(input));
-      }
+      tensors[i] = inputs[i] == null ? null : inputs[i].tensor();
     }
     return tensors;
   }

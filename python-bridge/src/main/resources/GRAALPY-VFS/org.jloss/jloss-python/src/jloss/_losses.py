@@ -5,8 +5,8 @@ import math
 from _jloss_host import host
 
 from ._errors import call
-from ._systems import BASES, WeightedSum, indices
-from ._tensor import Tensor, _wrap
+from ._systems import BASES, WeightedSum, wrap_tensor
+from ._tensor import Tensor
 
 # The order of the parameters of torch.nn's losses, which scripts pass by position.
 _TORCH_NN = {
@@ -133,6 +133,14 @@ def _tensors(spec):
     return ", ".join(i["name"] + ("=None" if i["optional"] else "") for i in spec["inputs"])
 
 
+def _given(spec):
+    """The handles of a loss's tensors, as source text."""
+    return ", ".join(
+        f"None if {i['name']} is None else {i['name']}._jloss" if i["optional"] else f"{i['name']}._jloss"
+        for i in spec["inputs"]
+    )
+
+
 def _define(source, name, module, **globals):
     namespace = dict(globals, inf=math.inf)
     exec(compile(source, f"<jloss {module}>", "exec"), namespace)
@@ -251,7 +259,15 @@ def _class(name, base, spec, init):
         given = ", ".join(members["_names"])
         for method, doc in _METHODS[spec["kind"]].items():
             source = f"def {method}(self, {tensors}):\n    return self.{_TARGETS[method]}(({given},))\n"
-            members[method] = _define(source, method, "jloss")
+            if method == "__call__" and spec["kind"] == "loss":
+                # Loss._apply spelled out, as it is what scripts do most.
+                source = f"""def __call__(self, {tensors}):
+    try:
+        return wrap_tensor(self._call({_given(spec)}))
+    except BaseException as error:
+        raise self._failure(error, ({given},)) from None
+"""
+            members[method] = _define(source, method, "jloss", wrap_tensor=wrap_tensor)
             members[method].__doc__ = doc
             members[method].__qualname__ = f"{name}.{method}"
         members["forward"] = members["__call__"]
@@ -259,25 +275,27 @@ def _class(name, base, spec, init):
     return type(name, (base,), members)
 
 
-def _create(id, parameters):
-    return call(host.make, id, tuple(parameters), tuple(parameters.values()))
-
-
 _cache = {}
 
 
-def _cached(id, parameters):
-    """Java's loss or miner of these parameters: those of a loop are the same at each step."""
+def _cached(key, names):
+    """The loss or miner of these parameters: those of a loop are the same at each step."""
     try:
-        key = (id, *parameters.values())
         found = _cache.get(key)
     except TypeError:  # a list
-        return _create(id, parameters)
+        return _loss_of(key, names)
     if found is None:
         if len(_cache) >= 256:
             _cache.clear()
-        found = _cache[key] = _create(id, parameters)
+        found = _cache[key] = _loss_of(key, names)
     return found
+
+
+def _loss_of(key, names):
+    cls = loss_class(spec(key[0])["name"])
+    made = cls.__new__(cls)
+    made._set(dict(zip(names, key[1:])))
+    return made
 
 
 def function(id):
@@ -286,20 +304,21 @@ def function(id):
         return None
     about = spec(id)
     inputs = [i["name"] for i in about["inputs"]]
-    parameters = {p["name"]: p["default"] for p in about["parameters"]}
+    parameters = {p["name"]: p for p in about["parameters"]}
     # A parameter with a tensor's name is either: a tensor an argument, numbers a parameter.
     either = [n for n in inputs if n in parameters]
+    only = [n for n in parameters if n not in either]
     listed = _tensors(about)
-    only = {n: d for n, d in parameters.items() if n not in either}
     if only:
-        listed += ", *" + "".join(f", {n}={d!r}" for n, d in only.items())
-    lines = [f"def {id}({listed}):", f"    parameters = {{{', '.join(f'{n!r}: _plain({n})' for n in only)}}}"]
+        listed += ", *" + "".join(f", {n}={parameters[n]['default']!r}" for n in only)
+    key = [f"_plain({n})" if "Tensor" in parameters[n]["type"] else n for n in only]
+    lines = [f"def {id}({listed}):", f"    key, names = ({', '.join([repr(id), *key])},), only"]
     for n in either:
         lines += [
             f"    if {n} is not None and not isinstance({n}, Tensor):",
-            f"        parameters[{n!r}], {n} = {n}, None",
+            f"        key, names, {n} = (*key, {n}), (*names, {n!r}), None",
         ]
-    lines.append(f"    return _wrap(call(_cached({id!r}, parameters).apply, ({', '.join(inputs)},)))")
+    lines.append(f"    return _cached(key, names)({', '.join(inputs)})")
     made = _define(
         "\n".join(lines) + "\n",
         id,
@@ -307,8 +326,7 @@ def function(id):
         Tensor=Tensor,
         _cached=_cached,
         _plain=_plain,
-        _wrap=indices if about["kind"] == "miner" else _wrap,
-        call=call,
+        only=tuple(only),
     )
     made.__doc__ = _document(about)
     return made

@@ -4,11 +4,21 @@ import os
 
 from _jloss_host import host
 
-from ._errors import call
+from ._errors import call, translated
 from ._tensor import Tensor, _wrap
 
 # What objects keep beside a script's own attributes.
-_INTERNAL = ("_parameters", "_held", "_handle", "_jloss", "_made")
+_INTERNAL = ("_parameters", "_held", "_handle", "_jloss", "_made", "_call", "_both", "_slopes")
+
+
+_new = object.__new__
+
+
+def wrap_tensor(handle):
+    """Java's tensor as Python has it."""
+    made = _new(Tensor)
+    made._jloss = handle
+    return made
 
 
 class _System:
@@ -39,7 +49,7 @@ class _System:
         handle = call(host.make, self._spec["id"], tuple(parameters), tuple(parameters.values()))
         if held:
             held = {n: t if isinstance(t, Tensor) else _tensor_of(t) for n, t in held.items()}
-            handle = call(handle.bind, tuple(held.get(i["name"]) for i in self._spec["inputs"]))
+            handle = call(handle.bind, *_handles(held.get(i["name"]) for i in self._spec["inputs"]))
         self._hold(handle, parameters, held)
 
     def _hold(self, handle, parameters, held=None):
@@ -51,6 +61,9 @@ class _System:
         )
         if not self._own:
             self.__dict__["_jloss"] = handle
+        # Looked up once: that takes as long as a call.
+        if self._spec["kind"] != "memory":
+            self.__dict__["_call"] = handle.apply
 
     def __getattr__(self, name):
         if name == "_jloss" and self._own:
@@ -84,6 +97,15 @@ class _System:
             return object.__reduce_ex__(self, 2)
         return _restored, (type(self), self._parameters, self._held), self.__getstate__()
 
+    def _failure(self, error, inputs):
+        """What a call of Java with these tensors is to raise."""
+        for spec, given in zip(self._spec["inputs"], inputs):
+            if given is not None and not isinstance(given, Tensor):
+                return TypeError(
+                    f"{self._spec['id']}: expected {spec['name']} to be a Tensor, got {type(given).__name__}"
+                )
+        return translated(error)
+
     def _as_own(self):
         """What jloss.loss or jloss.miner makes of an object with a forward of its own."""
         made = self.__dict__.get("_made")
@@ -99,6 +121,10 @@ def _tensor_of(data):
     from ._data import tensor
 
     return tensor(data)
+
+
+def _handles(inputs):
+    return [None if i is None else i._jloss for i in inputs]
 
 
 def _restored(cls, parameters, held):
@@ -122,13 +148,23 @@ class Loss(_System):
         return self._as_own().value_and_grad(*inputs, **named)
 
     def _apply(self, inputs):
-        return _wrap(call(self._handle.apply, inputs))
+        try:
+            return wrap_tensor(self._call(*_handles(inputs)))
+        except BaseException as error:
+            raise self._failure(error, inputs) from None
 
     def _value_and_grad(self, inputs):
-        from ._tuples import gradients
+        slopes = self.__dict__.get("_slopes")
+        if slopes is None:
+            from ._tuples import gradients
 
-        value, *slopes = call(self._handle.valueAndGradient, inputs)
-        return _wrap(value), gradients(self._names)(*map(_wrap, slopes))
+            slopes = gradients(self._names)
+            self.__dict__.update(_slopes=slopes, _both=self._handle.valueAndGradient)
+        try:
+            value, *found = self._both(*_handles(inputs))
+        except BaseException as error:
+            raise self._failure(error, inputs) from None
+        return wrap_tensor(value), slopes(*[None if g is None else wrap_tensor(g) for g in found])
 
     def renamed(self, **names):
         """This loss with other names of its tensors: loss.renamed(target="mask").
@@ -277,7 +313,10 @@ class Miner(_System):
         return self._as_own()(*inputs, **named)
 
     def _apply(self, inputs):
-        return indices(call(self._handle.apply, inputs))
+        try:
+            return indices(self._call(*_handles(inputs)))
+        except BaseException as error:
+            raise self._failure(error, inputs) from None
 
 
 def indices(vectors):
@@ -296,7 +335,9 @@ class Memory(_System):
 
     def enqueue(self, keys):
         """Puts keys in: a copy, without their graph."""
-        call(self._handle.enqueue, (keys,))
+        if not isinstance(keys, Tensor):
+            raise self._failure(None, (keys,))
+        call(self._handle.enqueue, keys._jloss)
 
     def keys(self):
         """What it holds: the state itself, which later calls change."""
