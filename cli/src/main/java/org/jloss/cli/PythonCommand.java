@@ -66,6 +66,9 @@ final class PythonCommand implements Callable<Integer> {
       description = "Run it in a process of its own, with limited memory: for what is not trusted.")
   private boolean isolated;
 
+  @Option(names = "--verbose", description = "Say whether Python is compiled or interpreted.")
+  private boolean verbose;
+
   @Option(
       names = "-m",
       paramLabel = "MODULE",
@@ -109,6 +112,14 @@ final class PythonCommand implements Callable<Integer> {
     }
     if (Double.isNaN(timeLimit) || timeLimit < 0) {
       throw new Refusal("expected a time limit > 0, got " + timeLimit);
+    }
+    if (verbose) {
+      System.err.printf(
+          "jloss: Python is %s, on Java %d%n",
+          PythonBridge.isCompiled()
+              ? "compiled as it runs, by Graal's compiler"
+              : "interpreted: ./jloss compiles it on JDK 25 where JLOSS_INTERPRETED is not set",
+          Runtime.version().feature());
     }
     final boolean hasFile = module == null && code == null;
     if (hasFile && arguments.isEmpty()) {

@@ -301,4 +301,93 @@ class LauncherTest {
     final String arguments = Files.readString(folder.resolve("builds"));
     assertTrue(arguments.contains("-Dmaven.repo.local=" + root + "/.cache/m2"), arguments);
   }
+
+  /** A build that leaves Graal's compiler and a module of GraalPy's. */
+  private void mavenWithCompiler() throws IOException {
+    script(
+        bin.resolve("mvn"),
+        """
+        mkdir -p cli/target/compiler '%1$s/org/graalvm/truffle'
+        : >cli/target/jloss-cli-1.jar
+        : >cli/target/compiler/compiler-25.0.3.jar
+        for jar in lib org/graalvm/python org/graalvm/truffle/truffle-compiler-1; do
+          : >"%1$s/$jar.jar"
+          printf '%1$s/%%s:' "$jar.jar"
+        done >cli/target/classpath.txt
+        """
+            .formatted(folder));
+  }
+
+  private boolean isCompiled(String... args) throws Exception {
+    final Run run = launch(args);
+    assertEquals(0, run.status(), run.err());
+    final boolean compiled = run.out().contains("[@" + root + "/cli/target/launcher.compiled]\n");
+    assertEquals(!compiled, run.out().contains("[-cp]"), run.out());
+    return compiled;
+  }
+
+  @Test
+  void compilesPythonWhereTheJdkCan() throws Exception {
+    mavenWithCompiler();
+    assertFalse(isCompiled("python", "x.py"), "JDK 17");
+    java("25.0.1");
+    assertTrue(isCompiled("python", "x.py"));
+    assertFalse(isCompiled("list"));
+    java("26");
+    assertFalse(isCompiled("python", "x.py"), "a compiler of another JDK");
+    java("25.0.1");
+    environment.put("JLOSS_INTERPRETED", "1");
+    assertFalse(isCompiled("python", "x.py"));
+    final String options = Files.readString(root.resolve("cli/target/launcher.compiled"));
+    assertTrue(
+        options.contains(
+            "\"--upgrade-module-path="
+                + root
+                + "/cli/target/compiler/compiler-25.0.3.jar:"
+                + folder
+                + "/org/graalvm/truffle/truffle-compiler-1.jar:\"\n"),
+        options);
+    assertTrue(
+        options.contains("\"--module-path=" + folder + "/org/graalvm/python.jar:\"\n"), options);
+    assertTrue(
+        options.endsWith(
+            "-cp \"" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar:\"\n"),
+        options);
+  }
+
+  @Test
+  void interpretsInSilenceWhereTheJdkCannot() throws Exception {
+    mavenWithCompiler();
+    java("25.0.1");
+    final Path java = jdk.resolve("bin/java");
+    final String works = Files.readString(java);
+    script(java, "echo \"$@\" >>'" + folder + "/asked'\necho no such option >&2\nexit 1");
+    launch("python", "x.py");
+    script(java, works.substring(works.indexOf('\n') + 1));
+    assertFalse(isCompiled("python", "x.py"), "asked once a JDK");
+    assertEquals("", launch("python", "x.py").err());
+    final String asked = Files.readString(folder.resolve("asked"));
+    assertTrue(asked.contains("@" + root + "/cli/target/launcher.compiled -version\n"), asked);
+    java("25.0.2");
+    assertTrue(isCompiled("python", "x.py"), "another JDK is asked again");
+  }
+
+  @Test
+  void mapsPythonsClassesFromAnArchive() throws Exception {
+    script(
+        jdk.resolve("bin/java"),
+        "for word in \"$@\"; do echo \"[$word]\"; done >>'" + folder + "/java.log'");
+    final Path archive = root.resolve("cli/target/launcher-17.jsa");
+    launch("list");
+    final String built = Files.readString(folder.resolve("java.log"));
+    assertTrue(built.contains("[-XX:ArchiveClassesAtExit=" + archive + "]\n"), built);
+    assertTrue(built.contains("[python]\n[" + archive + ".py]\n[-Xss4m]"), built);
+    Files.writeString(archive, "");
+    Files.delete(folder.resolve("java.log"));
+    launch("list");
+    launch("python", "x.py");
+    final String started = Files.readString(folder.resolve("java.log"));
+    assertEquals(2, started.split("SharedArchiveFile", -1).length, started);
+    assertTrue(started.endsWith("[python]\n[x.py]\n"), started);
+  }
 }

@@ -1,7 +1,5 @@
 package org.jloss.python;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,12 +20,11 @@ import org.jloss.Losses;
 import org.jloss.Memory;
 import org.jloss.Miner;
 import org.jloss.Spec;
+import org.jloss.WeightedSum;
 import org.jspecify.annotations.Nullable;
 
 /** What the Python package calls in Java. */
 public final class Host {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final TensorPool pool;
   private final ScriptFiles files;
   private final Function<PolyglotException, RuntimeException> translate;
@@ -60,17 +57,7 @@ public final class Host {
   /** A system's description in JSON. */
   @HostAccess.Export
   public String spec(String id) {
-    return Guard.run(() -> json(Losses.spec(id), null));
-  }
-
-  /** A description with the parameters of this record, or with the defaults. */
-  static String json(Spec spec, @Nullable Record values) throws JsonProcessingException {
-    return JSON.writeValueAsString(
-        LossSpecs.describe(
-            spec,
-            values != null || spec.parameters().isEmpty()
-                ? values
-                : Losses.parameters(spec, Map.of())));
+    return Guard.run(() -> LossSpecs.json(Losses.spec(id), null));
   }
 
   /** A loss, miner or memory with these parameters. */
@@ -124,20 +111,70 @@ public final class Host {
         });
   }
 
-  /** A loss that a script wrote: of the tensors' names so many must be given. */
+  /**
+   * A loss that a script wrote.
+   *
+   * @param names its tensors' names
+   * @param required how many of them must be given
+   * @param forward from tensors to a value, see {@link PyFunction}
+   * @param backward from the upstream gradient and the tensors to gradients, or None: then autograd
+   *     has them
+   */
   @HostAccess.Export
-  public PyLoss own(String name, Value names, int required, Value function) {
+  public PyLoss ownLoss(String name, Value names, int required, Value forward, Value backward) {
     return Guard.run(
         () -> {
-          final List<String> inputs = Args.list(names).stream().map(String.class::cast).toList();
-          return new PyLoss(pool, new PyFormula(pool, name, inputs, required, function, translate));
+          final Spec spec = PyFunction.spec(name, strings(names), required, PyFormula.class);
+          final PyFunction formula = new PyFunction(pool, forward, translate);
+          return new PyLoss(
+              pool,
+              backward.isNull()
+                  ? new PyFormula(spec, formula)
+                  : new PyCustomLoss(spec, formula, new PyFunction(pool, backward, translate)));
         });
   }
 
-  /** A loss's description in JSON. */
+  /**
+   * A miner that a script wrote, see {@link #ownLoss}; its function gives three or four vectors.
+   */
   @HostAccess.Export
-  public String describe(PyLoss loss) {
-    return Guard.run(() -> json(loss.loss().spec(), null));
+  public PyMiner ownMiner(String name, Value names, int required, Value mine) {
+    return Guard.run(
+        () ->
+            new PyMiner(
+                pool,
+                new PyOwnMiner(
+                    PyFunction.spec(name, strings(names), required, PyOwnMiner.class),
+                    new PyFunction(pool, mine, translate))));
+  }
+
+  /**
+   * Losses added up.
+   *
+   * @param terms a factor, a loss, and a tuple of the old and the new name of each renamed tensor;
+   *     and so on
+   */
+  @HostAccess.Export
+  public PyLoss sum(Value terms) {
+    return Guard.run(
+        () -> {
+          final List<?> all = Args.list(terms);
+          final List<WeightedSum.Term> made = new ArrayList<>();
+          for (int i = 0; i < all.size(); i += 3) {
+            final List<?> renamed = (List<?>) all.get(i + 2);
+            final Map<String, String> names = new LinkedHashMap<>();
+            for (int j = 0; j < renamed.size(); j += 2) {
+              names.put((String) renamed.get(j), (String) renamed.get(j + 1));
+            }
+            made.add(
+                new WeightedSum.Term((Double) all.get(i), ((PyLoss) all.get(i + 1)).loss(), names));
+          }
+          return new PyLoss(pool, WeightedSum.of(made));
+        });
+  }
+
+  private static List<String> strings(Value values) {
+    return Args.list(values).stream().map(String.class::cast).toList();
   }
 
   /** An operator that scripts may call, or null; see {@link NativeOps#operator}. */

@@ -1,12 +1,10 @@
 package org.jloss.python;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.Loss;
 import org.jloss.Memory;
 import org.jloss.Miner;
-import org.jloss.Spec;
 
 /** Values between Java and an interpreter in this JVM: tensors and losses as what scripts hold. */
 final class LocalValues extends Values {
@@ -32,25 +30,13 @@ final class LocalValues extends Values {
       return new Object[] {"tensor", pool.share(tensor)};
     }
     if (value instanceof Loss || value instanceof Miner || value instanceof Memory) {
-      return new Object[] {"system", host.handle(value, false), describe(value)};
+      return new Object[] {"system", host.handle(value, false)};
     }
     final JavaObject object = JavaObject.of(value, new LocalValues(pool, host, true));
     if (object == null) {
       throw wrong(value);
     }
     return new Object[] {"object", object};
-  }
-
-  private static String describe(Object system) {
-    final Spec spec =
-        system instanceof Loss loss
-            ? loss.spec()
-            : system instanceof Miner miner ? miner.spec() : ((Memory) system).spec();
-    try {
-      return Host.json(spec, system instanceof Record record ? record : null);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   @Override

@@ -1,5 +1,9 @@
 package org.jloss.python;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,15 +17,23 @@ import org.jloss.Miner;
 import org.jloss.Numbers;
 import org.jloss.Reduction;
 import org.jloss.Spec;
+import org.jloss.WeightedSum;
 import org.jloss.annotation.Definition;
 import org.jspecify.annotations.Nullable;
 
 /** Losses' descriptions in plain values, for the Python package and its type stubs. */
 final class LossSpecs {
+  /** Infinities as such, not as text: Python reads a description by eval, as it is faster there. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
+
   private LossSpecs() {}
 
-  /** What a system is: loss, miner or memory. */
+  /** What a system is: loss, sum, miner or memory. */
   static String kind(Spec spec) {
+    if (spec.type() == WeightedSum.class) {
+      return "sum";
+    }
     return Memory.class.isAssignableFrom(spec.type())
         ? "memory"
         : Miner.class.isAssignableFrom(spec.type()) ? "miner" : "loss";
@@ -32,12 +44,17 @@ final class LossSpecs {
     return Losses.all().contains(spec);
   }
 
-  /**
-   * A description.
-   *
-   * @param values the parameters' values; null only where there are none
-   */
-  static Map<String, Object> describe(Spec spec, @Nullable Record values) {
+  /** A description in JSON, with the parameters of this record, or with the defaults. */
+  static String json(Spec spec, @Nullable Record values) throws JsonProcessingException {
+    return JSON.writeValueAsString(
+        describe(
+            spec,
+            values != null || spec.parameters().isEmpty()
+                ? values
+                : Losses.parameters(spec, Map.of())));
+  }
+
+  private static Map<String, Object> describe(Spec spec, @Nullable Record values) {
     final List<Object> parameters = new ArrayList<>();
     for (final Spec.Parameter parameter : spec.parameters()) {
       final Map<String, @Nullable Object> map = new LinkedHashMap<>();
@@ -104,7 +121,7 @@ final class LossSpecs {
   }
 
   /** A parameter's legal values in words. */
-  private static String range(Spec spec, Spec.Parameter parameter) {
+  static String range(Spec spec, Spec.Parameter parameter) {
     if (parameter.type() == Reduction.class) {
       return names(spec.reductions().toArray());
     }
@@ -122,16 +139,13 @@ final class LossSpecs {
     return String.join(", ", names);
   }
 
-  /** A value that JSON has; infinities as text. */
+  /** A value that JSON has. */
   static @Nullable Object plain(@Nullable Object value) {
     if (value instanceof List<?> list) {
       return list.size() == 1 ? plain(list.get(0)) : list.stream().map(LossSpecs::plain).toArray();
     }
     if (value instanceof Enum<?> constant) {
       return constant.name().toLowerCase(Locale.ROOT);
-    }
-    if (value instanceof Double number && number.isInfinite()) {
-      return number > 0 ? "inf" : "-inf";
     }
     if (value instanceof Numbers numbers) {
       return numbers.size() == 1 ? (Object) numbers.get(0) : numbers.toArray();

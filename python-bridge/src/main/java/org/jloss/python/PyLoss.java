@@ -1,18 +1,21 @@
 package org.jloss.python;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
-import org.graalvm.polyglot.Value;
 import org.jloss.Loss;
 import org.jloss.ValueAndGradient;
+import org.jloss.WeightedSum;
+import org.jspecify.annotations.Nullable;
 
-/** A loss as scripts hold it. The Python package wraps it in a class of the loss's own. */
-public final class PyLoss {
-  private final TensorPool pool;
+/** A loss as scripts hold it. */
+public final class PyLoss extends PySystem {
   private final Loss loss;
 
   PyLoss(TensorPool pool, Loss loss) {
-    this.pool = pool;
+    super(pool, loss, loss.spec());
     this.loss = loss;
   }
 
@@ -24,22 +27,22 @@ public final class PyLoss {
    * The value, with a graph where an input requires a gradient; inputs in order, None if absent.
    */
   @HostAccess.Export
-  public PyTensor apply(Value inputs) {
+  public PyTensor apply(@Nullable PyTensor... inputs) {
     return Guard.run(
         () -> {
-          final Tensor[] tensors = PySystem.tensors(pool, loss.spec(), inputs);
+          final Tensor[] tensors = tensors(inputs);
           return pool.own(pool.allocate(() -> loss.apply(tensors)));
         });
   }
 
   /** The value, then a gradient or null for each input. */
   @HostAccess.Export
-  public Object[] valueAndGradient(Value inputs) {
+  public Object[] valueAndGradient(@Nullable PyTensor... inputs) {
     return Guard.run(
         () -> {
-          final Tensor[] tensors = PySystem.tensors(pool, loss.spec(), inputs);
+          final Tensor[] tensors = tensors(inputs);
           try (ValueAndGradient result = pool.allocate(() -> loss.valueAndGradient(tensors))) {
-            final int count = loss.spec().inputs().size();
+            final int count = spec.inputs().size();
             final Object[] all = new Object[count + 1];
             all[0] = pool.share(result.value());
             for (int i = 0; i < count; i++) {
@@ -51,15 +54,29 @@ public final class PyLoss {
         });
   }
 
-  /** Whether another has the same class and parameters. */
+  /** This loss with tensors that fill in for those that a call leaves out: null where none does. */
   @HostAccess.Export
-  public boolean same(Object other) {
-    return other instanceof PyLoss py && py.loss.equals(loss);
+  public PyLoss bind(@Nullable PyTensor... held) {
+    return Guard.run(() -> new PyLoss(pool, new BoundLoss(loss, held)));
   }
 
-  /** Equal for those that are the same. */
+  /** A sum's terms: factor, loss, and the old and the new name of each renamed tensor. */
   @HostAccess.Export
-  public int hash() {
-    return loss.hashCode();
+  public Object[] terms() {
+    return Guard.run(
+        () -> {
+          final List<Object> all = new ArrayList<>();
+          for (final WeightedSum.Term term : ((WeightedSum) loss).terms()) {
+            all.add(term.factor());
+            all.add(new PyLoss(pool, term.loss()));
+            final List<String> names = new ArrayList<>();
+            for (final Map.Entry<String, String> name : term.names().entrySet()) {
+              names.add(name.getKey());
+              names.add(name.getValue());
+            }
+            all.add(names.toArray(new String[0]));
+          }
+          return all.toArray();
+        });
   }
 }

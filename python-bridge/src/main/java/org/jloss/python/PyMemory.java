@@ -2,12 +2,10 @@ package org.jloss.python;
 
 import java.nio.file.Path;
 import org.graalvm.polyglot.HostAccess;
-import org.graalvm.polyglot.Value;
 import org.jloss.Memory;
 
-/** A memory as scripts hold it. The Python package wraps it in a class of the memory's own. */
-public final class PyMemory {
-  private final TensorPool pool;
+/** A memory as scripts hold it. */
+public final class PyMemory extends PySystem {
   private final ScriptFiles files;
   private final Memory memory;
 
@@ -17,7 +15,7 @@ public final class PyMemory {
    * @param owned whether to close it when no script can reach it
    */
   PyMemory(TensorPool pool, ScriptFiles files, Memory memory, boolean owned) {
-    this.pool = pool;
+    super(pool, memory, memory.spec());
     this.files = files;
     this.memory = memory;
     if (owned) {
@@ -31,10 +29,11 @@ public final class PyMemory {
 
   /** Puts keys in. */
   @HostAccess.Export
-  public void enqueue(Value keys) {
+  public void enqueue(PyTensor keys) {
     Guard.run(
         () -> {
-          memory.enqueue(PySystem.tensors(pool, memory.spec(), keys)[0]);
+          pool.load();
+          memory.enqueue(keys.tensor());
           return null;
         });
   }

@@ -2,17 +2,16 @@ package org.jloss.python;
 
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
-import org.graalvm.polyglot.Value;
 import org.jloss.Indices;
 import org.jloss.Miner;
+import org.jspecify.annotations.Nullable;
 
-/** A miner as scripts hold it. The Python package wraps it in a class of the miner's own. */
-public final class PyMiner {
-  private final TensorPool pool;
+/** A miner as scripts hold it. */
+public final class PyMiner extends PySystem {
   private final Miner miner;
 
   PyMiner(TensorPool pool, Miner miner) {
-    this.pool = pool;
+    super(pool, miner, miner.spec());
     this.miner = miner;
   }
 
@@ -22,10 +21,10 @@ public final class PyMiner {
 
   /** The picked indices: three vectors of triplets, four of pairs. */
   @HostAccess.Export
-  public PyTensor[] apply(Value inputs) {
+  public PyTensor[] apply(@Nullable PyTensor... inputs) {
     return Guard.run(
         () -> {
-          final Tensor[] tensors = PySystem.tensors(pool, miner.spec(), inputs);
+          final Tensor[] tensors = tensors(inputs);
           try (Indices indices = pool.allocate(() -> miner.mine(tensors))) {
             final PyTensor[] all = new PyTensor[indices.size()];
             for (int i = 0; i < all.length; i++) {
@@ -34,17 +33,5 @@ public final class PyMiner {
             return all;
           }
         });
-  }
-
-  /** Whether another has the same class and parameters. */
-  @HostAccess.Export
-  public boolean same(Object other) {
-    return other instanceof PyMiner py && py.miner.equals(miner);
-  }
-
-  /** Equal for those that are the same. */
-  @HostAccess.Export
-  public int hash() {
-    return miner.hashCode();
   }
 }

@@ -1,33 +1,53 @@
 package org.jloss.python;
 
-import java.util.List;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
-import org.graalvm.polyglot.Value;
+import org.graalvm.polyglot.HostAccess;
 import org.jloss.Spec;
 import org.jspecify.annotations.Nullable;
 
-/** What losses, miners and memories have in common as scripts hold them. */
-final class PySystem {
-  private PySystem() {}
+/**
+ * A loss, miner or memory as scripts hold it. The Python package wraps it in a class of its own.
+ */
+public abstract class PySystem {
+  final TensorPool pool;
+  final Object system;
+  final Spec spec;
 
-  /** The tensors of a call, in order; None as null. */
-  static @Nullable Tensor[] tensors(TensorPool pool, Spec spec, Value inputs) {
+  PySystem(TensorPool pool, Object system, Spec spec) {
+    this.pool = pool;
+    this.system = Objects.requireNonNull(system);
+    this.spec = spec;
+  }
+
+  /** What it is, with the values of its parameters, in JSON. */
+  @HostAccess.Export
+  public String describe() {
+    return Guard.run(
+        () -> {
+          final Object own = system instanceof BoundLoss bound ? bound.loss() : system;
+          return LossSpecs.json(spec, own instanceof Record record ? record : null);
+        });
+  }
+
+  /** Whether another has the same class and parameters. */
+  @HostAccess.Export
+  public boolean same(Object other) {
+    return other instanceof PySystem py && py.system.equals(system);
+  }
+
+  /** Equal for those that are the same. */
+  @HostAccess.Export
+  public int hash() {
+    return system.hashCode();
+  }
+
+  /** The tensors of a call, in order; null for None. */
+  final @Nullable Tensor[] tensors(@Nullable PyTensor[] inputs) {
     pool.load();
-    final List<?> given = Args.list(inputs);
-    final Tensor[] tensors = new Tensor[given.size()];
+    final Tensor[] tensors = new Tensor[inputs.length];
     for (int i = 0; i < tensors.length; i++) {
-      final Object input = given.get(i);
-      if (input instanceof PyTensor tensor) {
-        tensors[i] = tensor.tensor();
-      } else if (input != null) {
-        throw new PyError(
-            "TypeError",
-            spec.id()
-                + ": expected "
-                + spec.inputs().get(i).name()
-                + " to be a Tensor, got "
-                + Args.typeName(input));
-      }
+      tensors[i] = inputs[i] == null ? null : inputs[i].tensor();
     }
     return tensors;
   }

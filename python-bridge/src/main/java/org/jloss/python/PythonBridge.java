@@ -98,6 +98,14 @@ public final class PythonBridge extends Interpreter {
     }
   }
 
+  /**
+   * Whether Python is compiled as it runs. That takes a GraalVM, or a JDK with Graal's compiler on
+   * its upgrade module path; elsewhere it is interpreted.
+   */
+  public static boolean isCompiled() {
+    return !Shared.ENGINE.getImplementationName().equals("Interpreted");
+  }
+
   /** A bridge that opens nothing. */
   public static PythonBridge create() {
     return builder().build();

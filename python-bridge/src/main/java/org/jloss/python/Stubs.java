@@ -17,8 +17,9 @@ public final class Stubs {
   private static final String HEAD =
       """
       # Made by the build from the Java records.
+      from builtins import bool as _bool, float as _float, int as _int
       from collections.abc import Sequence
-      from typing import Any
+      from typing import Any, Literal, NamedTuple
 
       """;
 
@@ -38,11 +39,22 @@ public final class Stubs {
     final StringBuilder text = new StringBuilder(HEAD);
     text.append(
         """
+        from math import e as e, inf as inf, nan as nan, pi as pi
+
         from . import functional as functional
-        from ._losses import Loss as Loss, Memory as Memory, Miner as Miner
-        from ._losses import Pairs as Pairs, Triplets as Triplets, loss as loss
-        from ._tensor import Tensor as Tensor, enable_grad as enable_grad, no_grad as no_grad
-        from ._tensor import manual_seed as manual_seed, tensor as tensor
+        from ._dtypes import bfloat16 as bfloat16, bool as bool, double as double, dtype as dtype
+        from ._dtypes import float as float, float16 as float16, float32 as float32
+        from ._dtypes import float64 as float64, half as half, int as int, int8 as int8
+        from ._dtypes import int16 as int16, int32 as int32, int64 as int64, long as long
+        from ._dtypes import uint8 as uint8
+        from ._own import loss as loss, miner as miner
+        from ._systems import Loss as Loss, Memory as Memory, Miner as Miner
+        from ._systems import WeightedSum as WeightedSum
+        from ._tensor import Tensor as Tensor, enable_grad as enable_grad
+        from ._tensor import is_grad_enabled as is_grad_enabled, manual_seed as manual_seed
+        from ._tensor import no_grad as no_grad, set_grad_enabled as set_grad_enabled
+        from ._tensor import tensor as tensor
+        from ._tuples import Pairs as Pairs, Triplets as Triplets
 
         # Operators of libtorch and torch.nn's spellings of the losses.
         def __getattr__(name: str) -> Any: ...
@@ -58,13 +70,22 @@ public final class Stubs {
       final boolean loss = kind.equals("loss");
       final String tensors = tensors(spec);
       final String result = loss ? "Tensor" : "Triplets | Pairs";
-      text.append("\nclass %s(%s):\n".formatted(name, loss ? "Loss" : "Miner"))
-          .append("    def __init__(self%s) -> None: ...\n".formatted(parameters(spec, ", *, ")))
+      if (loss) {
+        text.append("\nclass _%sGradients(NamedTuple):\n".formatted(name));
+        spec.inputs().forEach(i -> text.append("    %s: Tensor | None\n".formatted(i.name())));
+      }
+      text.append("\nclass %s(%s):\n".formatted(name, loss ? "Loss" : "Miner"));
+      for (final Spec.Parameter p : spec.parameters()) {
+        text.append(
+            "    @property\n    def %s(self) -> %s: ...\n".formatted(p.name(), type(spec, p)));
+      }
+      text.append("    def __init__(self%s) -> None: ...\n".formatted(parameters(spec, ", *, ")))
           .append("    def __call__(self, %s) -> %s: ...\n".formatted(tensors, result))
           .append("    def forward(self, %s) -> %s: ...\n".formatted(tensors, result));
       if (loss) {
         text.append(
-            "    def value_and_grad(self, %s) -> tuple[Tensor, Any]: ...\n".formatted(tensors));
+            "    def value_and_grad(self, %s) -> tuple[Tensor, _%sGradients]: ...\n"
+                .formatted(tensors, name));
       }
     }
     return text.toString();
@@ -74,7 +95,7 @@ public final class Stubs {
   static String functions() {
     final StringBuilder text =
         new StringBuilder(HEAD)
-            .append("from ._losses import Pairs, Triplets\nfrom ._tensor import Tensor\n");
+            .append("from ._tensor import Tensor\nfrom ._tuples import Pairs, Triplets\n");
     for (final Spec spec : Losses.all()) {
       final String kind = LossSpecs.kind(spec);
       if (!kind.equals("memory")) {
@@ -82,7 +103,7 @@ public final class Stubs {
             "\ndef %s(%s%s) -> %s: ...\n"
                 .formatted(
                     spec.id(),
-                    tensors(spec),
+                    arguments(spec),
                     keywords(spec),
                     kind.equals("loss") ? "Tensor" : "Triplets | Pairs"));
       }
@@ -92,17 +113,29 @@ public final class Stubs {
 
   private static String tensors(Spec spec) {
     return spec.inputs().stream()
+        .map(i -> i.optional() ? i.name() + ": Tensor | None = None" : i.name() + ": Tensor")
+        .collect(Collectors.joining(", "));
+  }
+
+  /** The tensors of a function, where class weights may be given as numbers too. */
+  private static String arguments(Spec spec) {
+    return spec.inputs().stream()
         .map(
             i ->
                 i.optional()
                     ? i.name()
                         + ": "
-                        + spec.parameter(i.name())
-                            .map(LossSpecs::pythonType)
-                            .orElse("Tensor | None")
+                        + spec.parameter(i.name()).map(p -> type(spec, p)).orElse("Tensor | None")
                         + " = None"
                     : i.name() + ": Tensor")
         .collect(Collectors.joining(", "));
+  }
+
+  /** A parameter's type; by other names than those that the package's dtypes have. */
+  private static String type(Spec spec, Spec.Parameter parameter) {
+    return LossSpecs.pythonType(parameter)
+        .replaceAll("\\b(float|int|bool)\\b", "_$1")
+        .replaceAll("\\bstr\\b", "Literal[" + LossSpecs.range(spec, parameter) + "]");
   }
 
   private static String parameters(Spec spec, String before) {
@@ -125,7 +158,7 @@ public final class Stubs {
                 p ->
                     p.name()
                         + ": "
-                        + LossSpecs.pythonType(p)
+                        + type(spec, p)
                         + " = "
                         + literal(LossSpecs.plain(Losses.value(defaults, p))))
             .collect(Collectors.joining(", "));
@@ -142,6 +175,8 @@ public final class Stubs {
     if (value instanceof String text) {
       return "'" + text + "'";
     }
-    return value instanceof Number ? value.toString() : "...";
+    return value instanceof Number number && Double.isFinite(number.doubleValue())
+        ? value.toString()
+        : "...";
   }
 }

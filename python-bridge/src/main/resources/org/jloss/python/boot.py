@@ -266,9 +266,9 @@ def _boot(host, opening):
             from jloss._tensor import _wrap
 
             return _wrap(value[1])
-        import jloss
+        from jloss import _losses
 
-        return jloss._losses._from_java(value[1], value[2])
+        return _losses.from_java(value[1])
 
     class JavaObject:
         """An object of Java: its methods annotated with HostAccess.Export, and nothing else."""

@@ -32,7 +32,7 @@ class LossTest {
   @BeforeAll
   static void start() {
     python = PythonBridge.create();
-    python.exec("import inspect, io, pickle, contextlib, jloss");
+    python.exec("import copy, inspect, pickle, jloss");
   }
 
   @AfterAll
@@ -203,6 +203,19 @@ class LossTest {
         "MSELoss(reduction='sum')", python.eval("repr(jloss.MSELoss(size_average=False))"));
     assertEquals(
         "MSELoss(reduction='none')", python.eval("repr(jloss.MSELoss(None, None, 'none'))"));
+    // A tensor given at construction takes part in everything.
+    python.exec("w = jloss.tensor([2.0, 3.0]); x = jloss.ones(2); y = jloss.zeros(2)");
+    python.exec("held, free = jloss.BCEWithLogitsLoss(pos_weight=w), jloss.BceWithLogitsLoss()");
+    assertEquals(true, python.eval("held == jloss.BCEWithLogitsLoss(pos_weight=w) != free"));
+    assertEquals(true, python.eval("held(x, x).item() == free(x, x, None, w).item()"));
+    assertEquals(
+        true,
+        python.eval("(held + free)(x, x).item() == (free(x, x, None, w) + free(x, x)).item()"));
+    assertEquals(true, python.eval("pickle.loads(pickle.dumps(held)).pos_weight.equal(w)"));
+    try (Tensor x = Tensors.of(new float[] {1, 1});
+        Tensor java = ((Loss) python.get("held")).apply(x, x)) {
+      assertEquals(python.eval("held(x, x).item()"), Tensors.item(java));
+    }
   }
 
   @Test
@@ -210,5 +223,45 @@ class LossTest {
     final Script script = Script.run("import jloss; help(jloss.MseLoss)");
     assertTrue(script.out.contains("l = (input - target)^2"), script.toString());
     assertTrue(script.out.contains("MseLoss(*, reduction='mean')"), script.toString());
+  }
+
+  /** Nothing but its record and a line in META-INF/jloss/losses.txt is needed. */
+  @Test
+  void aLossThatOnlyTheTestsHave() {
+    assertEquals(
+        "(*, weight=None, up_to=inf, count=-3, flag=True, maybe=None, quantiles=(0.25, 0.5),"
+            + " shades=('light', 'very_dark'), reduction='sum')",
+        python.eval("str(inspect.signature(jloss.EveryKindLoss))"));
+    assertEquals(
+        "EveryKindLoss(weight=[1.0, 2.0], up_to=0.5, count=7, flag=False, maybe=1.5, quantiles=0.5,"
+            + " shades='light', reduction='mean')",
+        python.eval(
+            "repr(jloss.EveryKindLoss(weight=jloss.tensor([1.0, 2.0]), up_to=0.5, count=7,"
+                + " flag=False, maybe=1.5, quantiles=0.5, shades='light', reduction='mean'))"));
+    assertEquals(
+        3.0,
+        python.eval(
+            "jloss.functional.every_kind_loss(jloss.tensor([1.0, -2.0]), jloss.zeros(2)).item()"));
+    assertTrue(
+        message("jloss.EveryKindLoss(shades=['pale'])")
+            .startsWith("ValueError: every_kind_loss: expected shades one of light, very_dark"));
+    assertTrue(
+        message("jloss.EveryKindLoss(up_to=-1)")
+            .startsWith("ValueError: every_kind_loss: expected up_to >= 0"));
+    assertEquals(true, python.eval("'\\\"target\\\"|, \\\\ or é' in jloss.EveryKindLoss.__doc__"));
+    assertTrue(
+        Stubs.classes().contains("class EveryKindLoss(Loss):\n    def __init__(self, *, weight: "));
+    assertTrue(Stubs.functions().contains("def every_kind_loss(input: Tensor, target: Tensor, "));
+  }
+
+  @ParameterizedTest
+  @MethodSource("losses")
+  void copiesAndPicklesKeepParameters(Spec spec) {
+    assertEquals(
+        true,
+        python.eval(
+            "(lambda a: copy.copy(a) == a and copy.deepcopy(a) == a and (2 * a) / 2 == a / 1"
+                .concat(" and pickle.loads(pickle.dumps(-a)) == -a)(jloss.%s())")
+                .formatted(spec.type().getSimpleName())));
   }
 }

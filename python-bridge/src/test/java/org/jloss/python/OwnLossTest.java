@@ -10,7 +10,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.CustomLoss;
 import org.jloss.FormulaLoss;
+import org.jloss.Indices;
 import org.jloss.Loss;
+import org.jloss.Miner;
 import org.jloss.Spec;
 import org.jloss.Tensors;
 import org.jloss.ValueAndGradient;
@@ -164,6 +166,111 @@ class OwnLossTest {
       assertEquals(3.0, Tensors.item(one));
       assertEquals(6.0, Tensors.item(two));
     }
+  }
+
+  /** Gradients of its own, and a state that grows with each call. */
+  @Test
+  void gradientsAndStateOfPython() {
+    python.exec(
+        """
+        class Centred:
+            def __init__(self):
+                self.mean, self.calls = jloss.zeros(2), 0
+
+            def forward(self, input, target):
+                self.calls += 1
+                self.mean = 0.5 * self.mean + 0.5 * input.detach()
+                return ((input - target) ** 2).sum()
+
+            def backward(self, upstream, input, target):
+                return 10 * upstream * (input - target)
+
+        centred = Centred()
+        own = jloss.loss(centred)
+        """);
+    assertEquals("(5.0, [10.0, 20.0], [10.0, 20.0])", gradients("own"));
+    assertEquals("(3, [0.875, 1.75])", python.eval("str((centred.calls, centred.mean.tolist()))"));
+    try (Tensor x = Tensors.of(new float[] {1, 2});
+        Tensor y = Tensors.of(new float[] {0, 0})) {
+      x.requires_grad_(true);
+      try (Tensor value = ((Loss) python.get("centred")).apply(x, y)) {
+        value.backward();
+      }
+      try (Tensor grad = x.grad()) {
+        assertArrayEquals(new float[] {10, 20}, Tensors.toFloats(grad));
+      }
+    }
+    assertEquals(4L, python.eval("centred.calls"));
+    assertEquals("[0.9375, 1.875]", python.eval("str(centred.mean.tolist())"));
+    python.exec("other = __import__('copy').deepcopy(own); other(x, y)");
+    assertEquals(4L, python.eval("centred.calls"));
+  }
+
+  @Test
+  void errorsOfGradients() {
+    python.exec(
+        """
+        def wrong(result):
+            return jloss.loss(lambda a: a.sum(), name="own", backward=lambda up, a: result(a))
+        shape, kind = wrong(lambda a: jloss.zeros(3)), wrong(lambda a: 3)
+        many, failing = wrong(lambda a: (a, a)), wrong(lambda a: 1 / 0)
+        """);
+    for (final String call : List.of("(x).backward()", ".value_and_grad(x)")) {
+      assertEquals(
+          "ValueError: own: expected the gradient of a to have shape [2], got [3]",
+          LossTest.message(python, "shape" + call));
+      assertEquals(
+          "TypeError: own: expected backward to give 1 gradients, got 2",
+          LossTest.message(python, "many" + call));
+      assertEquals(
+          "ZeroDivisionError: division by zero", LossTest.message(python, "failing" + call));
+      assertTrue(LossTest.message(python, "kind" + call).startsWith("TypeError: "));
+    }
+  }
+
+  @Test
+  void aMinerOfPython() throws Exception {
+    python.exec(
+        """
+        @jloss.miner
+        def firsts(embeddings, labels):
+            "Each with the first."
+            i = jloss.arange(len(labels))
+            return i, i * 0, i
+
+        class Pairs(jloss.Miner):
+            def forward(self, embeddings):
+                i = jloss.arange(len(embeddings))
+                return i, i, i, i
+
+        e, labels = jloss.zeros(3, 2), jloss.zeros(3, dtype=int)
+        mine = Pairs()
+        """);
+    assertEquals("[0, 0, 0]", python.eval("str(firsts(e, labels).positive.tolist())"));
+    assertEquals("[0, 1, 2]", python.eval("str(mine(e).negative.tolist())"));
+    assertEquals(true, python.eval("firsts.__doc__.startswith('Each with the first.')"));
+    try (Tensor e = Tensors.of(new float[] {1, 2, 3, 4}, 2, 2);
+        Tensor labels = Tensors.of(new long[] {0, 1});
+        Indices triplets = ((Miner) python.get("firsts")).mine(e, labels);
+        Indices pairs = ((Miner) python.get("mine")).mine(e)) {
+      assertArrayEquals(new long[] {0, 0}, Tensors.toLongs(triplets.tensors().get("positive")));
+      assertEquals(4, pairs.size());
+    }
+    for (final String wrong : List.of("(e, e)", "(e, e, e)", "(labels, labels, labels[:1])")) {
+      assertTrue(
+          LossTest.message(python, "jloss.miner(lambda e: " + wrong + ")(e)")
+              .startsWith("ValueError: lambda: expected "));
+    }
+  }
+
+  @Test
+  void copiesOfJavasOwn() {
+    python.set("own", FormulaLoss.of("square", 1, in -> in[0].square().sum()));
+    python.exec("import copy, pickle");
+    assertEquals(true, python.eval("copy.copy(own) is own and copy.deepcopy([own])[0] is own"));
+    assertTrue(
+        LossTest.message(python, "pickle.dumps(own)")
+            .startsWith("TypeError: cannot pickle 'Square' object"));
   }
 
   @Test
