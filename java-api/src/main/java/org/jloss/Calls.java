@@ -59,7 +59,7 @@ final class Calls {
 
   static void enqueue(Memory memory, Tensor keys) {
     NativeLibrary.load();
-    checkOpen(memory.spec(), "keys", keys);
+    check(memory.spec(), "keys", keys);
     try {
       memory.compute(keys);
     } catch (RuntimeException e) {
@@ -67,11 +67,16 @@ final class Calls {
     }
   }
 
-  private static void checkOpen(Spec spec, String name, Tensor tensor) {
+  private static Tensor check(Spec spec, String name, @Nullable Tensor tensor) {
+    if (tensor == null) {
+      throw new IllegalArgumentException(
+          spec.id() + ": expected " + name + " to be a tensor, got null");
+    }
     if (tensor.isNull()) {
       throw new IllegalStateException(
           spec.id() + ": expected " + name + " to be open, got a closed tensor");
     }
+    return tensor;
   }
 
   /** The inputs, completed: nulls for those left out, class weights that the record holds. */
@@ -86,12 +91,8 @@ final class Calls {
     for (int i = 0; i < all.length; i++) {
       final Spec.InputSpec input = specs.get(i);
       final Tensor tensor = i < inputs.length ? inputs[i] : null;
-      if (tensor != null) {
-        checkOpen(spec, input.name(), tensor);
-        all[i] = tensor;
-      } else if (!input.optional()) {
-        throw new IllegalArgumentException(
-            spec.id() + ": expected " + input.name() + " to be a tensor, got null");
+      if (tensor != null || !input.optional()) {
+        all[i] = check(spec, input.name(), tensor);
       } else if (all[0] != null && system instanceof Record record) {
         all[i] = held(record, spec, input, all[0]);
       }

@@ -45,7 +45,7 @@ public record BceWithLogitsLoss(Reduction reduction) implements Loss {
 
   /** A copy with this reduction. */
   public BceWithLogitsLoss reduction(Reduction reduction) {
-    return new BceWithLogitsLoss(reduction);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** The loss of these tensors. */

@@ -61,22 +61,22 @@ public record CrossEntropyLoss(
 
   /** A copy with this weight. */
   public CrossEntropyLoss weight(@Nullable ClassWeights weight) {
-    return new CrossEntropyLoss(weight, ignoreIndex, labelSmoothing, reduction);
+    return Parameters.with(this, "weight", weight);
   }
 
   /** A copy with this ignore index. */
   public CrossEntropyLoss ignoreIndex(long ignoreIndex) {
-    return new CrossEntropyLoss(weight, ignoreIndex, labelSmoothing, reduction);
+    return Parameters.with(this, "ignoreIndex", ignoreIndex);
   }
 
   /** A copy with this label smoothing. */
   public CrossEntropyLoss labelSmoothing(double labelSmoothing) {
-    return new CrossEntropyLoss(weight, ignoreIndex, labelSmoothing, reduction);
+    return Parameters.with(this, "labelSmoothing", labelSmoothing);
   }
 
   /** A copy with this reduction. */
   public CrossEntropyLoss reduction(Reduction reduction) {
-    return new CrossEntropyLoss(weight, ignoreIndex, labelSmoothing, reduction);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** The loss of these tensors. */

@@ -63,22 +63,22 @@ public record SigmoidFocalLoss(
 
   /** A copy with this alpha. */
   public SigmoidFocalLoss alpha(double alpha) {
-    return new SigmoidFocalLoss(alpha, gamma, alphaMode, reduction);
+    return Parameters.with(this, "alpha", alpha);
   }
 
   /** A copy with this gamma. */
   public SigmoidFocalLoss gamma(double gamma) {
-    return new SigmoidFocalLoss(alpha, gamma, alphaMode, reduction);
+    return Parameters.with(this, "gamma", gamma);
   }
 
   /** A copy with this meaning of alpha. */
   public SigmoidFocalLoss alphaMode(AlphaMode alphaMode) {
-    return new SigmoidFocalLoss(alpha, gamma, alphaMode, reduction);
+    return Parameters.with(this, "alphaMode", alphaMode);
   }
 
   /** A copy with this reduction. */
   public SigmoidFocalLoss reduction(Reduction reduction) {
-    return new SigmoidFocalLoss(alpha, gamma, alphaMode, reduction);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** The loss of these tensors. */

@@ -46,12 +46,12 @@ public record KlDivLoss(boolean logTarget, Reduction reduction) implements Loss 
 
   /** A copy with this log target. */
   public KlDivLoss logTarget(boolean logTarget) {
-    return new KlDivLoss(logTarget, reduction);
+    return Parameters.with(this, "logTarget", logTarget);
   }
 
   /** A copy with this reduction. */
   public KlDivLoss reduction(Reduction reduction) {
-    return new KlDivLoss(logTarget, reduction);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** The loss of these tensors. */

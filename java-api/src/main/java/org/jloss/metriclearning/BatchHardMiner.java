@@ -47,12 +47,12 @@ public record BatchHardMiner(Distance distance, boolean normalize) implements Mi
 
   /** A copy with this distance. */
   public BatchHardMiner distance(Distance distance) {
-    return new BatchHardMiner(distance, normalize);
+    return Parameters.with(this, "distance", distance);
   }
 
   /** A copy with this normalize. */
   public BatchHardMiner normalize(boolean normalize) {
-    return new BatchHardMiner(distance, normalize);
+    return Parameters.with(this, "normalize", normalize);
   }
 
   /** The indices picked from these tensors. */

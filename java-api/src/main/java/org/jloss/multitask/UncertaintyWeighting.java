@@ -56,7 +56,7 @@ public record UncertaintyWeighting(List<Form> form) implements Loss {
 
   /** A copy with this form. */
   public UncertaintyWeighting form(List<Form> form) {
-    return new UncertaintyWeighting(form);
+    return Parameters.with(this, "form", form);
   }
 
   /** The loss of these tensors. */

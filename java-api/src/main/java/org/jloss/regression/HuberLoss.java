@@ -46,12 +46,12 @@ public record HuberLoss(Reduction reduction, @Range(min = 0, openMin = true) dou
 
   /** A copy with this reduction. */
   public HuberLoss reduction(Reduction reduction) {
-    return new HuberLoss(reduction, delta);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** A copy with this delta. */
   public HuberLoss delta(double delta) {
-    return new HuberLoss(reduction, delta);
+    return Parameters.with(this, "delta", delta);
   }
 
   /** The loss of these tensors. */

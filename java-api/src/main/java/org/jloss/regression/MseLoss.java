@@ -43,7 +43,7 @@ public record MseLoss(Reduction reduction) implements Loss {
 
   /** A copy with this reduction. */
   public MseLoss reduction(Reduction reduction) {
-    return new MseLoss(reduction);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** The loss of these tensors. */

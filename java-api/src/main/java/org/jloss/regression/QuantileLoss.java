@@ -48,12 +48,12 @@ public record QuantileLoss(
 
   /** A copy with this tau, or these. */
   public QuantileLoss tau(double... tau) {
-    return new QuantileLoss(Numbers.of(tau), reduction);
+    return Parameters.with(this, "tau", tau);
   }
 
   /** A copy with this reduction. */
   public QuantileLoss reduction(Reduction reduction) {
-    return new QuantileLoss(tau, reduction);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** The loss of these tensors. */

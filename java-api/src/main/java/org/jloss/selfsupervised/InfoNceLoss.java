@@ -56,17 +56,17 @@ public record InfoNceLoss(
 
   /** A copy with this temperature. */
   public InfoNceLoss temperature(double temperature) {
-    return new InfoNceLoss(temperature, normalize, reduction);
+    return Parameters.with(this, "temperature", temperature);
   }
 
   /** A copy with this normalize. */
   public InfoNceLoss normalize(boolean normalize) {
-    return new InfoNceLoss(temperature, normalize, reduction);
+    return Parameters.with(this, "normalize", normalize);
   }
 
   /** A copy with this reduction. */
   public InfoNceLoss reduction(Reduction reduction) {
-    return new InfoNceLoss(temperature, normalize, reduction);
+    return Parameters.with(this, "reduction", reduction);
   }
 
   /** The loss of these tensors. */

@@ -139,9 +139,10 @@ final class Arguments {
         if (number instanceof Boolean bool && param.type() == Signature.Type.FLOAT) {
           return bool ? 1.0 : 0.0;
         }
-        return isNumber(number) || number instanceof Boolean
-            ? param.type() == Signature.Type.FLOAT ? ((Number) number).doubleValue() : number
-            : ABSENT;
+        if (number instanceof Number real && isNumber(real)) {
+          return param.type() == Signature.Type.FLOAT ? (Object) real.doubleValue() : real;
+        }
+        return number instanceof Boolean ? number : ABSENT;
       case INT:
         return integer(value, param.indexes());
       case TENSORS:
@@ -354,7 +355,10 @@ final class Arguments {
 
   private Object[] refused(
       Signature signature, Signature.Param param, int position, @Nullable String keyword) {
-    final Value value = keyword != null ? keywordValues.get(keyword) : values.get(position);
+    final Value value =
+        keyword == null
+            ? values.get(position)
+            : Objects.requireNonNull(keywordValues.get(keyword), keyword);
     final StringBuilder text =
         new StringBuilder("%s(): argument '%s'".formatted(signature.name(), param.name()));
     if (keyword == null) {

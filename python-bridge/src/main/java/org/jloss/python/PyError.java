@@ -6,6 +6,7 @@ import java.nio.file.NoSuchFileException;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.PolyglotException;
 import org.jloss.parity.BrokenFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An exception on its way to Python: the name of the Python class that stands for it, and the text.
@@ -15,7 +16,7 @@ public final class PyError extends RuntimeException {
 
   private final String kind;
 
-  PyError(String kind, String message, Throwable cause) {
+  PyError(String kind, String message, @Nullable Throwable cause) {
     super(message, cause);
     this.kind = kind;
   }
@@ -33,7 +34,7 @@ public final class PyError extends RuntimeException {
   /** The message. */
   @HostAccess.Export
   public String text() {
-    return getMessage();
+    return String.valueOf(getMessage());
   }
 
   /** The Python exception that a Java one becomes. */

@@ -1,5 +1,6 @@
 package org.jloss.python;
 
+import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
@@ -21,7 +22,7 @@ public final class PyGenerator {
     if (state == null) {
       seed(67280421310721L); // libtorch's own default
     }
-    return state;
+    return Objects.requireNonNull(state, "seeded");
   }
 
   /** Begins anew from a seed. */

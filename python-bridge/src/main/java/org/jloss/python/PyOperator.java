@@ -2,6 +2,7 @@ package org.jloss.python;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.Value;
@@ -95,7 +96,7 @@ public final class PyOperator {
       ops.call("zero_", tensor);
     }
     if (target.requiresGrad >= 0 && Boolean.TRUE.equals(given[target.requiresGrad])) {
-      final PyTensor tensor = (PyTensor) result;
+      final PyTensor tensor = (PyTensor) Objects.requireNonNull(result, name);
       if (!tensor.tensor().is_floating_point() && !tensor.tensor().is_complex()) {
         throw new PyError(
             "RuntimeError",

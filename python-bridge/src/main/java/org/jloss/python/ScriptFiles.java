@@ -64,8 +64,10 @@ final class ScriptFiles implements FileSystem {
     private static Map<Path, Set<Path>> folders() {
       final Map<Path, Set<Path>> folders = new TreeMap<>();
       for (final Path file : FILES.keySet()) {
-        for (Path path = file; !path.equals(MOUNT); path = path.getParent()) {
-          folders.computeIfAbsent(path.getParent(), p -> new TreeSet<>()).add(path);
+        for (Path path = file; !path.equals(MOUNT); ) {
+          final Path folder = path.resolveSibling("");
+          folders.computeIfAbsent(folder, p -> new TreeSet<>()).add(path);
+          path = folder;
         }
       }
       return folders;
@@ -227,7 +229,7 @@ final class ScriptFiles implements FileSystem {
       throw new NotDirectoryException(folder.toString());
     }
     final List<Path> entries = new ArrayList<>();
-    for (final Path child : Package.FOLDERS.get(normal)) {
+    for (final Path child : Package.FOLDERS.getOrDefault(normal, Set.of())) {
       if (filter.accept(child)) {
         entries.add(child);
       }

@@ -3,6 +3,7 @@ package org.jloss.python;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -169,7 +170,7 @@ final class TensorPool implements AutoCloseable {
 
   /** Frees a tensor that no script has seen. */
   void free(PyTensor face) {
-    final Entry entry = (Entry) face.entry;
+    final Entry entry = (Entry) Objects.requireNonNull(face.entry, "closed");
     entries.remove(entry);
     entry.free();
     face.closed();

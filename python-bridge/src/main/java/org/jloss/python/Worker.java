@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.bytedeco.javacpp.PointerScope;
@@ -62,7 +63,7 @@ final class Worker {
   private void serve() {
     try {
       while (true) {
-        final List<?> call = (List<?>) Wire.parse(calls.take());
+        final List<?> call = (List<?>) Objects.requireNonNull(Wire.parse(calls.take()), "a call");
         final Object[] answer = answer(call);
         try {
           wire.send(answer);
@@ -121,8 +122,8 @@ final class Worker {
             .stdout(output(Wire.OUT))
             .stderr(output(Wire.ERR))
             .stdin(stdin())
-            .memory(((Number) options.get("memory")).longValue())
-            .openingHint((String) options.get("opening"));
+            .memory(((Number) option("memory")).longValue())
+            .openingHint((String) option("opening"));
     paths("readable").forEach(builder::readFolder);
     paths("writable").forEach(builder::writeFolder);
     if (options.get("preload") instanceof String code) {
@@ -131,8 +132,12 @@ final class Worker {
     python = builder.build();
   }
 
+  private Object option(String name) {
+    return Objects.requireNonNull(options.get(name), name);
+  }
+
   private List<Path> paths(String option) {
-    return ((List<?>) options.get(option)).stream().map(p -> Path.of((String) p)).toList();
+    return ((List<?>) option(option)).stream().map(p -> Path.of((String) p)).toList();
   }
 
   private OutputStream output(byte kind) {

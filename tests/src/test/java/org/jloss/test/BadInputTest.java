@@ -21,6 +21,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.Memory;
+import org.jloss.Miner;
 import org.jloss.Reduction;
 import org.jloss.Spec;
 import org.jloss.annotation.Domain;
@@ -45,12 +47,29 @@ class BadInputTest {
 
   @TestFactory
   Stream<DynamicTest> wrongTensors() {
-    return Samples.losses().flatMap(spec -> faults(spec).stream().map(f -> test(spec, f)));
+    return Losses.all().stream().flatMap(spec -> faults(spec).stream().map(f -> test(spec, f)));
+  }
+
+  /** Whatever the system is: its call with these inputs. */
+  private static void call(Spec spec, Tensor[] inputs) {
+    if (Memory.class.isAssignableFrom(spec.type())) {
+      final Map<String, Object> parameters =
+          Map.of("size", 4L, "dim", Samples.Sizes.SMALL.letters().get("D"));
+      try (Memory memory = (Memory) Losses.instantiate(spec, parameters)) {
+        memory.enqueue(inputs[0]);
+      }
+    } else if (Losses.instantiate(spec, Map.of()) instanceof Miner miner) {
+      miner.mine(inputs);
+    } else {
+      Losses.create(spec.id()).apply(inputs);
+    }
   }
 
   private static List<Fault> faults(Spec spec) {
     final List<Fault> faults = new ArrayList<>();
-    for (int i = 0; i < spec.inputs().size(); i++) {
+    // Of a memory's inputs the keys alone are an argument.
+    final boolean memory = Memory.class.isAssignableFrom(spec.type());
+    for (int i = 0; i < (memory ? 1 : spec.inputs().size()); i++) {
       final Spec.InputSpec input = spec.inputs().get(i);
       final boolean index =
           input.domain() == Domain.CLASS_INDEX || input.domain() == Domain.CLASS_INDEX_OR_SIMPLEX;
@@ -109,12 +128,11 @@ class BadInputTest {
         spec.id() + ": " + name + " " + fault.name(),
         () -> {
           try (PointerScope scope = new PointerScope()) {
-            final Loss loss = Losses.create(spec.id());
             final Tensor[] inputs =
                 Samples.inputs(spec, Samples.Sizes.SMALL, ScalarType.Float, true, 23);
             inputs[fault.input()] = fault.change().apply(inputs[fault.input()]);
             final Throwable thrown =
-                assertThrows(Throwable.class, () -> loss.apply(inputs), spec.id() + " took it");
+                assertThrows(Throwable.class, () -> call(spec, inputs), spec.id() + " took it");
             assertEquals(fault.type(), thrown.getClass(), thrown::toString);
             final String message = thrown.getMessage();
             assertTrue(

@@ -184,6 +184,9 @@ class CoverageTest {
 
     /** The borders of what inputs may hold. */
     private void numbers() {
+      if (differentiable) {
+        want("a NaN", c -> c.inputs().values().stream().anyMatch(Wanted::hasNan));
+      }
       for (final Spec.InputSpec input : spec.inputs()) {
         switch (input.domain()) {
           case LOGITS -> {
@@ -204,6 +207,10 @@ class CoverageTest {
           default -> {}
         }
       }
+    }
+
+    private static boolean hasNan(TensorEntry entry) {
+      return entry.dtype().isFloating() && Arrays.stream(entry.toDoubles()).anyMatch(Double::isNaN);
     }
 
     private void number(Spec.InputSpec input, String what, DoublePredicate which) {
