@@ -260,7 +260,9 @@ public final class BenchmarkMain implements Callable<Integer> {
     machine.put(
         "memory",
         system("meminfo", "memtotal")
-            .map(kib -> Math.round(Double.parseDouble(kib.replaceAll("\\D", "")) / (1 << 20)) + " GiB")
+            .map(
+                kib ->
+                    Math.round(Double.parseDouble(kib.replaceAll("\\D", "")) / (1 << 20)) + " GiB")
             .orElse("memory unknown"));
     machine.put("capability", NativeLibrary.cpuCapability());
     machine.put(
