@@ -103,7 +103,14 @@ public final class CheckedOps {
                   if (kind.equals("LSTM")) {
                     final var all =
                         torch.lstm(
-                            x, vector(hx), w, bias, layers, dropout, train, bidirectional,
+                            x,
+                            vector(hx),
+                            w,
+                            bias,
+                            layers,
+                            dropout,
+                            train,
+                            bidirectional,
                             batchFirst);
                     return own(all.get0(), all.get1(), all.get2());
                   }
@@ -170,7 +177,10 @@ public final class CheckedOps {
         || layers > parameters.size()) {
       throw new PyError(
           "RuntimeError",
-          kind + ": expected an input and " + stateCount + " states of three axes, and 1 layer at least");
+          kind
+              + ": expected an input and "
+              + stateCount
+              + " states of three axes, and 1 layer at least");
     }
     final long batch = input.shape()[batchFirst ? 0 : 1];
     final long output = states.get(0).shape()[2];
