@@ -178,33 +178,6 @@ void describe_result(const c10::IValue& value, std::vector<int64_t>& code,
   }
 }
 
-/// libtorch reads beyond the log probabilities where a label or a length is none.
-void check_labels(const std::string& name, const torch::jit::Stack& stack) {
-  if (name != "aten::ctc_loss") {
-    return;
-  }
-  const auto lengths = [](const c10::IValue& value) {
-    return value.isTensor() ? value.toTensor().to(at::kCPU, at::kLong).reshape(-1)
-                            : at::tensor(value.toIntVector(), at::kLong);
-  };
-  const auto& probabilities = stack[0].toTensor();
-  const auto& targets = stack[1].toTensor();
-  if (probabilities.is_meta() || targets.is_meta() || probabilities.dim() == 0) {
-    return;
-  }
-  const auto count = lengths(stack[3]);
-  TORCH_CHECK_VALUE(count.ge(0).all().item<bool>() && lengths(stack[2]).ge(0).all().item<bool>(),
-                    "ctc_loss: expected input_lengths and target_lengths of at least 0");
-  const int64_t classes = probabilities.size(-1);
-  auto wrong = targets.lt(0).logical_or(targets.ge(classes));
-  if (targets.dim() == 2 && count.numel() == targets.size(0)) {
-    // The rest is padding.
-    wrong = wrong.logical_and(at::arange(targets.size(1)).unsqueeze(0).lt(count.unsqueeze(1)));
-  }
-  TORCH_CHECK_INDEX(!wrong.any().item<bool>(), "ctc_loss: expected targets from 0 to ",
-                    classes - 1);
-}
-
 /// Whether an argument takes a value; a bool is a number too.
 bool takes(const c10::Argument& argument, const c10::IValue& value) {
   auto type = argument.type();
@@ -305,7 +278,6 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
   }
   TORCH_CHECK(reader.done(), "jloss: the arguments' code is too long");
   check_quotient(schema.name(), stack);
-  check_labels(schema.name(), stack);
   handle.callBoxed(stack);
   reader.finish();
   tensors.clear();

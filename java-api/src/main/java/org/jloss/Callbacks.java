@@ -83,10 +83,20 @@ final class Callbacks {
       @Nullable Tensor[] saved,
       Function backward) {
     THROWN.remove();
-    try {
-      final TensorVector results =
+    final Tensor[] results =
+        new Tensor[outputs.length]; // outside the scope, as they are the caller's
+    for (int i = 0; i < results.length; i++) {
+      results[i] = outputs[i] == null ? null : new Tensor();
+    }
+    try (PointerScope scope = new PointerScope()) {
+      final TensorVector found =
           Native.record(vector(inputs), vector(outputs), vector(saved), name, keep(backward), CALL);
-      return array(results);
+      for (int i = 0; i < results.length; i++) {
+        if (results[i] != null) {
+          results[i].put(found.get(i));
+        }
+      }
+      return results;
     } catch (RuntimeException e) {
       throw original(e);
     }

@@ -46,6 +46,15 @@ final class NativeOps {
   static final long CPU = 0;
   static final long META = 14;
 
+  private static final List<String> PADDINGS =
+      List.of(
+          "reflection_pad1d",
+          "reflection_pad2d",
+          "reflection_pad3d",
+          "replication_pad1d",
+          "replication_pad2d",
+          "replication_pad3d");
+
   /** By place and name, such as "m max", the lines of operators.txt. */
   private static final Map<String, List<String>> OPEN = new HashMap<>();
 
@@ -176,6 +185,7 @@ final class NativeOps {
     final TensorVector tensors = VECTORS.get();
     tensors.clear();
     final Code code = new Code();
+    checkPadding(schema.target(), bound);
     try {
       for (int i = 0; i < bound.length; i++) {
         encode(schema.arguments().get(i), bound[i], code, tensors);
@@ -196,6 +206,16 @@ final class NativeOps {
       tensors.clear();
       // Keeps the arguments reachable until the native call has its own handles of them.
       java.lang.ref.Reference.reachabilityFence(bound);
+    }
+  }
+
+  /** The padding operators read as many numbers as their name says, whatever they are given. */
+  private static void checkPadding(String target, Object[] bound) {
+    final int axes = PADDINGS.indexOf(target) % 3 + 1;
+    if (axes > 0 && bound[1] instanceof List<?> padding && padding.size() != 2 * axes) {
+      throw new PyError(
+          "RuntimeError",
+          target + ": expected padding of " + 2 * axes + " numbers, got " + padding.size());
     }
   }
 

@@ -55,7 +55,7 @@ public final class PyGenerator {
   /** A copy of its state. */
   @HostAccess.Export
   public PyTensor getState() {
-    return Guard.run(() -> pool.share(state().tensor().clone()));
+    return Guard.run(() -> copy(state()));
   }
 
   /** Goes on from a state. */
@@ -64,9 +64,15 @@ public final class PyGenerator {
     Guard.run(
         () -> {
           check(given.tensor());
-          state = pool.share(given.tensor().clone());
+          state = copy(given);
           return null;
         });
+  }
+
+  private PyTensor copy(PyTensor given) {
+    try (PointerScope scope = new PointerScope()) {
+      return pool.share(given.tensor().clone());
+    }
   }
 
   private static void check(Tensor state) {

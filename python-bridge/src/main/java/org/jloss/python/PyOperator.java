@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.Value;
 import org.jspecify.annotations.Nullable;
@@ -58,17 +59,13 @@ public final class PyOperator {
         });
   }
 
-  /** The signatures. */
+  /** The signatures, a line each. */
   @HostAccess.Export
-  public String[] signatures() {
+  public String signatures() {
     return signatures.stream()
         .filter(s -> !s.deprecated())
         .map(s -> name + s)
-        .toArray(String[]::new);
-  }
-
-  List<Signature> overloads() {
-    return signatures;
+        .collect(Collectors.joining("\n"));
   }
 
   private @Nullable Object call(Arguments arguments) {

@@ -253,11 +253,11 @@ public final class PyTensor {
             throw new PyError(
                 "TypeError", "can't assign a " + Args.typeName(source) + " to a tensor");
           }
+          // Leading axes of one are dropped, as PyTorch does.
+          while (tensor.dim() > 0 && tensor.shape()[0] == 1) {
+            tensor = ops().tensor("squeeze.dim", tensor, 0L);
+          }
           if (selection.tensors.isEmpty()) {
-            // Leading axes of one are dropped, as PyTorch does.
-            while (tensor.dim() > selection.view.dim() && tensor.shape()[0] == 1) {
-              tensor = ops().tensor("squeeze.dim", tensor, 0L);
-            }
             ops().call("copy_", selection.view, tensor);
           } else {
             ops().call("index_put_", selection.view, selection.tensors, tensor);

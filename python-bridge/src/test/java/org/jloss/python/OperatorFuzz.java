@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -153,9 +154,7 @@ final class OperatorFuzz {
     for (int i = 0; i < bound.length; i++) {
       bound[i] = argument(schema.arguments().get(i));
     }
-    Files.write(
-        file,
-        (target + " " + text(java.util.Arrays.asList(bound))).getBytes(StandardCharsets.UTF_8));
+    Files.write(file, (target + " " + text(Arrays.asList(bound))).getBytes(StandardCharsets.UTF_8));
     try {
       final Object result = ops.attempt(schema, bound);
       differentiate(result);
@@ -327,10 +326,7 @@ final class OperatorFuzz {
     final StringBuilder text = new StringBuilder("(");
     for (final Object value : values) {
       if (value instanceof PyTensor t) {
-        text.append("tensor")
-            .append(java.util.Arrays.toString(t.shape()))
-            .append(':')
-            .append(t.dtype());
+        text.append("tensor").append(Arrays.toString(t.shape())).append(':').append(t.dtype());
         if (t.numel() > 0 && t.numel() < 10 && !t.isMeta() && t.dtype() < 8) {
           final Tensor first = Objects.requireNonNull(t.tensor()).detach();
           text.append('=').append(first.reshape(-1).select(0, 0).item().toDouble());

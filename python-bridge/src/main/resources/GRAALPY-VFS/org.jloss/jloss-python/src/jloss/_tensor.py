@@ -50,6 +50,7 @@ def _function(name, java):
         return result
 
     function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"An operator of libtorch:\n\n{java.signatures()}"
     function._jloss_operator = java
     return function
 
