@@ -33,7 +33,8 @@ final class Pickler {
   /** The bytes of tensors begin at multiples of this, as PyTorch's, so that they can be mapped. */
   private static final int ALIGNMENT = 64;
 
-  private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 1, 1, 0, 0);
+  /** Always the same; for January 1980 Java would add a field of its own to the header. */
+  private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 2, 1, 0, 0);
 
   private final ByteArrayOutputStream pickle = new ByteArrayOutputStream();
   private final List<TensorEntry> tensors = new ArrayList<>();
