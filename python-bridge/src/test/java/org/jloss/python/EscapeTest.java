@@ -47,10 +47,10 @@ class EscapeTest {
 
   @Test
   void everyWayOutIsRefused() {
-    try (Python child = PythonBridge.isolated().stdout(OUT).stderr(OUT).build()) {
+    try (Python child = PythonBridge.isolated().stdout(OUT).stderr(ERR).build()) {
       final ProcessHandle process = ((IsolatedPython) child).process();
       OUT.reset();
-      assertEquals(0, child.runScript("escape.py", ATTEMPTS, List.of()), OUT.toString());
+      assertEquals(0, child.runScript("escape.py", ATTEMPTS, List.of()), ERR.toString());
       assertEquals("end\n", OUT.toString());
       // These end a script by an error of GraalPy's own, or end its interpreter; never the JVM.
       for (final String code :
@@ -71,6 +71,7 @@ class EscapeTest {
   }
 
   private static final ByteArrayOutputStream OUT = new ByteArrayOutputStream();
+  private static final ByteArrayOutputStream ERR = new ByteArrayOutputStream();
 
   /** Each must raise an exception; what does not prints its name. */
   private static final String ATTEMPTS =
