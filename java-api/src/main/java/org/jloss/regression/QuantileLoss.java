@@ -48,7 +48,7 @@ public record QuantileLoss(
 
   /** A copy with this tau, or these. */
   public QuantileLoss tau(double... tau) {
-    return Parameters.with(this, "tau", tau);
+    return Parameters.with(this, "tau", Numbers.of(tau));
   }
 
   /** A copy with this reduction. */
