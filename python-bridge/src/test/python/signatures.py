@@ -37,7 +37,7 @@ CLOSED = {
         .*(sparse|mkldnn|fbgemm|quantize|quantized|unsafe|cudnn|miopen|nested|dequant|xnnpack).*
         q_.* (ccol|crow|col|row)_indices int_repr indices values coalesce is_coalesced to_dense
         sparse_.* .*_coo_.* hspmm sspaddmm smm segment_reduce linalg_ldl_solve .*lu_solve .*fused.*
-        fractional_max_pool.* ctc_loss
+        slow_conv.* thnn_conv.* new_empty_strided fractional_max_pool.* ctc_loss
         gru.* lstm.* rnn_.* batch_norm_.* native_.*_backward .*_backward.*
         rename rename_ align_.* refine_names names""",
     "take as long as a number says": """
