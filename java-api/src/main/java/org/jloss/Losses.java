@@ -63,7 +63,8 @@ public final class Losses {
             }
           } catch (ClassNotFoundException | IllegalArgumentException e) {
             // A jar that is broken takes no other's losses away.
-            System.getLogger("org.jloss").log(Level.WARNING, list + ": left out " + line + ": " + e);
+            System.getLogger("org.jloss")
+                .log(Level.WARNING, list + ": left out " + line + ": " + e);
           }
         }
       }
