@@ -3,6 +3,7 @@ package org.jloss;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
@@ -55,24 +56,25 @@ public final class Losses {
       try (InputStream in = list.openStream()) {
         for (final String line :
             new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
-          final Class<?> type = Class.forName(line.strip(), false, loader);
-          if (type.isAnnotationPresent(Definition.class)) {
-            final Spec spec = Spec.of(type);
-            final Spec before = specs.putIfAbsent(spec.id(), spec);
-            if (before != null && before.type() != type) {
-              throw new IllegalStateException(
-                  list
-                      + ": there are two losses "
-                      + spec.id()
-                      + ": "
-                      + before.type()
-                      + ", "
-                      + type);
+          try {
+            final Class<?> type = Class.forName(line.strip(), false, loader);
+            if (type.isAnnotationPresent(Definition.class)) {
+              add(Spec.of(type), specs);
             }
+          } catch (ClassNotFoundException | IllegalArgumentException e) {
+            // A jar that is broken takes no other's losses away.
+            System.getLogger("org.jloss")
+                .log(Level.WARNING, list + ": left out " + line + ": " + e);
           }
         }
-      } catch (ClassNotFoundException e) {
-        throw new IllegalStateException(list + ": there is no class " + e.getMessage(), e);
+      }
+    }
+
+    private static void add(Spec spec, Map<String, Spec> specs) {
+      final Spec before = specs.putIfAbsent(spec.id(), spec);
+      if (before != null && before.type() != spec.type()) {
+        throw new IllegalArgumentException(
+            "there is a loss " + spec.id() + " already, " + before.type().getName());
       }
     }
   }
