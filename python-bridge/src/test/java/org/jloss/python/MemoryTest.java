@@ -42,32 +42,11 @@ class MemoryTest {
   @Test
   void tenThousandSteps(@TempDir Path folder) throws Exception {
     final Path out = folder.resolve("out");
-    final Process child =
-        new ProcessBuilder(
-                ProcessHandle.current().info().command().orElse("java"),
-                "-Xss4m",
-                "-Xmx512m",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                "-Dorg.bytedeco.javacpp.maxBytes=0",
-                "-Dpolyglot.engine.WarnInterpreterOnly=false",
-                "-cp",
-                System.getProperty("java.class.path"),
-                MemoryTest.class.getName())
-            .redirectErrorStream(true)
-            .redirectOutput(out.toFile())
-            .start();
-    assertEquals(0, child.waitFor(), () -> read(out));
-    final String[] lines = read(out).strip().split("\n");
-    assertEquals("True", lines[0], () -> read(out));
+    final Process child = ChildJvm.start(out, List.of("-Xmx512m"), MemoryTest.class);
+    assertEquals(0, child.waitFor(), () -> ChildJvm.read(out));
+    final String[] lines = ChildJvm.read(out).strip().split("\n");
+    assertEquals("True", lines[0], () -> ChildJvm.read(out));
     final long resident = Long.parseLong(lines[lines.length - 1]);
     assertTrue(resident < 1 << 20, () -> resident + " KiB were resident");
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (java.io.IOException e) {
-      return e.toString();
-    }
   }
 }

@@ -3,7 +3,6 @@ package org.jloss.python;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -18,32 +17,17 @@ class OperatorSafetyTest {
     final Path out = folder.resolve("out");
     final long seed = 20260101;
     final Process child =
-        new ProcessBuilder(
-                ProcessHandle.current().info().command().orElse("java"),
-                "-Xss4m",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                "-Dorg.bytedeco.javacpp.maxBytes=0",
-                "-XX:ErrorFile=" + folder.resolve("error"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                OperatorFuzz.class.getName(),
-                String.valueOf(seed),
-                "4",
-                last.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(out.toFile())
-            .start();
-    assertTrue(child.waitFor(5, TimeUnit.MINUTES), () -> "still at " + read(last));
-    assertEquals(0, child.exitValue(), () -> "after " + read(last) + "\n" + read(out));
-    assertTrue(read(out).contains("lived: "), () -> read(out));
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (java.io.IOException e) {
-      return e.toString();
-    }
+        ChildJvm.start(
+            out,
+            List.of("-XX:ErrorFile=" + folder.resolve("error")),
+            OperatorFuzz.class,
+            String.valueOf(seed),
+            "4",
+            last.toString());
+    assertTrue(child.waitFor(5, TimeUnit.MINUTES), () -> "still at " + ChildJvm.read(last));
+    assertEquals(
+        0, child.exitValue(), () -> "after " + ChildJvm.read(last) + "\n" + ChildJvm.read(out));
+    assertTrue(ChildJvm.read(out).contains("lived: "), () -> ChildJvm.read(out));
   }
 
   @Test
