@@ -123,7 +123,7 @@ final class PythonCommand implements Callable<Integer> {
     }
     final boolean hasFile = module == null && code == null;
     if (hasFile && arguments.isEmpty()) {
-      throw new Refusal("expected a script, -, -m MODULE or -c CODE");
+      throw new Refusal("expected a script, -, -m MODULE or -c CODE (see jloss python --help)");
     }
     final String name = hasFile ? arguments.get(0) : "-c";
     final List<String> rest = hasFile ? arguments.subList(1, arguments.size()) : arguments;

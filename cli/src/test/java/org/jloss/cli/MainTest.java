@@ -68,7 +68,7 @@ class MainTest {
         "plot | jloss plot: Missing required parameter: 'ID' (see jloss plot --help)",
         "plot mse_loss --set 3 | jloss plot: Value for option '--set' (NAME=VALUE) should be in"
             + " KEY=VALUE format but was 3 (see jloss plot --help)",
-        "python | jloss python: Missing required parameter: 'FILE' (see jloss python --help)",
+        "python | jloss python: expected a script, -, -m MODULE or -c CODE (see jloss python --help)",
         "python gone.py | jloss python: gone.py: no such file",
         "verify gone | jloss verify: gone: no such file",
         "verify --loss no_loss | jloss verify: there are no reference cases of no_loss",
