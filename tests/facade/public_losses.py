@@ -9,6 +9,7 @@ magnitude.
 
 import importlib
 import importlib.machinery
+import math
 import sys
 import traceback
 import types
@@ -23,16 +24,18 @@ BOX = [("torchvision.ops.giou_loss", "generalized_box_iou_loss"),
 def open_libraries(site):
     """Packages without their __init__, which would import all of the library and its own needs."""
     sys.path.append(site)
-    for name in ("segmentation_models_pytorch", "kornia", "kornia.losses", "pytorch_metric_learning",
+    for name in ("segmentation_models_pytorch", "kornia", "kornia.core", "kornia.losses", "pytorch_metric_learning",
                  "torchvision", "torchvision.ops"):  # fmt: skip
         package = module(name)
         package.__path__ = [site + "/" + name.replace(".", "/")]
         package.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
         package.__spec__.submodule_search_locations = package.__path__
     module("torchvision.utils", _log_api_usage_once=lambda *args: None)
-    # Imported by the libraries, not called by these losses.
-    for name, members in {"numpy": {"ndarray": type("ndarray", (), {})}, "scipy": {}, "scipy.stats": {},
-                          "scipy.special": {}, "tqdm": {"tqdm": iter}}.items():  # fmt: skip
+    # Imported by the libraries; of all this these losses call the last two alone.
+    numpy = {"ndarray": type("ndarray", (), {}), "random": None, "radians": math.radians,
+             "deg2rad": math.radians}  # fmt: skip
+    for name, members in {"numpy": numpy, "scipy": {}, "scipy.stats": {}, "scipy.special": {},
+                          "tqdm": {"tqdm": iter}}.items():  # fmt: skip
         try:
             importlib.import_module(name)
         except ImportError:

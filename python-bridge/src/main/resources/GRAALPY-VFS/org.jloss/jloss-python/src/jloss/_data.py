@@ -164,7 +164,7 @@ def array_interface(tensor):
     dtype = tensor.dtype
     if dtype is _dtypes.bfloat16:
         raise TypeError(f"{dtype} is unknown to NumPy; use float()")
-    kind = "b" if dtype is _dtypes.bool else "f" if dtype.is_floating_point else "u" if dtype is _dtypes.uint8 else "i"
+    kind = "b" if dtype is _dtypes.bool else "f" if dtype.is_floating_point else "u" if not dtype.is_signed else "i"
     order = "|" if dtype.itemsize == 1 else "<" if sys.byteorder == "little" else ">"
     return {
         "version": 3,

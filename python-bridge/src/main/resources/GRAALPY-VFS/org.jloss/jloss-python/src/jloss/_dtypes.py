@@ -15,11 +15,12 @@ class dtype:
         self._name = name
         self._code = code
         self._typecode = typecode
-        self._jloss = host.code(0, code)
+        if code is not None:
+            self._jloss = host.code(0, code)
         self.itemsize = itemsize
         self.is_floating_point = name.startswith(("float", "bfloat"))
         self.is_complex = name.startswith("complex")
-        self.is_signed = name not in ("uint8", "bool")
+        self.is_signed = not name.startswith(("uint", "bool"))
 
     def __repr__(self):
         return f"{prefix}.{self._name}"
@@ -41,6 +42,11 @@ uint8 = dtype("uint8", 0, 1, "B")
 bool = dtype("bool", 11, 1, "?")
 complex64 = cfloat = dtype("complex64", 9, 8, None)
 complex128 = cdouble = dtype("complex128", 10, 16, None)
+
+# libtorch has few operators for these: scripts may name them, but no operator takes them.
+uint16 = dtype("uint16", None, 2, None)
+uint32 = dtype("uint32", None, 4, None)
+uint64 = dtype("uint64", None, 8, None)
 
 all_dtypes = (
     float32, float64, float16, bfloat16, int64, int32, int16, int8, uint8, bool, complex64, complex128,

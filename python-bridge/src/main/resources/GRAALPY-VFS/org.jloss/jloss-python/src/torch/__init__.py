@@ -38,6 +38,9 @@ from jloss._dtypes import (
     short,
     strided,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from jloss._errors import call as _call
 from jloss._tensor import (
@@ -65,7 +68,7 @@ newaxis = None
 
 # Read when they are first asked for, as most scripts need few of them.
 _MODULES = frozenset(
-    """accelerator amp autograd backends compiler cuda distributed fft func functional jit linalg nn optim random
+    """_C accelerator amp autograd backends compiler cuda distributed fft func functional jit linalg nn optim random
     return_types special testing utils version""".split()
 )
 _HOME = {
@@ -80,6 +83,7 @@ _HOME = {
     "iinfo": "_info",
     "vmap": "func",
     "autocast": "amp",
+    "is_autocast_enabled": "amp",
     "ctc_loss": "_checked",
     "save": "serialization",
     "load": "serialization",
