@@ -31,9 +31,9 @@ def open_libraries(site):
         package.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
         package.__spec__.submodule_search_locations = package.__path__
     module("torchvision.utils", _log_api_usage_once=lambda *args: None)
-    # Imported by the libraries; of all this these losses call the last two alone.
-    numpy = {"ndarray": type("ndarray", (), {}), "random": None, "radians": math.radians,
-             "deg2rad": math.radians}  # fmt: skip
+    # Imported by the libraries; of NumPy these losses call functions of numbers alone.
+    numpy = {**{k: v for k, v in vars(math).items() if k[0] != "_"}, "deg2rad": math.radians, "random": None,
+             "ndarray": type("ndarray", (), {})}  # fmt: skip
     for name, members in {"numpy": numpy, "scipy": {}, "scipy.stats": {}, "scipy.special": {},
                           "tqdm": {"tqdm": iter}}.items():  # fmt: skip
         try:

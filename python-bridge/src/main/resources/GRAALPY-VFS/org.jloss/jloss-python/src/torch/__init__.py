@@ -89,7 +89,7 @@ _HOME = {
     "load": "serialization",
 }
 _FUNCTIONAL = frozenset(
-    """allclose align_tensors as_tensor asarray atleast_1d atleast_2d atleast_3d block_diag broadcast_shapes
+    """_assert _assert_async allclose align_tensors as_tensor asarray atleast_1d atleast_2d atleast_3d block_diag broadcast_shapes
     broadcast_tensors can_cast cartesian_prod cdist chain_matmul compile einsum equal from_numpy frombuffer
     get_num_threads is_complex is_floating_point is_inference_mode_enabled is_nonzero is_storage is_tensor istft
     meshgrid nonzero norm numel promote_types result_type scalar_tensor set_num_threads set_default_device

@@ -393,3 +393,15 @@ def get_float32_matmul_precision():
 def compile(model=None, **options):
     """The function or module itself: there is no compiler."""
     return model if model is not None else lambda function: function
+
+
+def _assert(condition, message):
+    """Raises AssertionError where the condition does not hold."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def _assert_async(condition, assert_msg="Expected Tensor with single nonzero value, but got zero"):
+    """Raises RuntimeError where the one element is zero."""
+    if not condition:
+        raise RuntimeError(assert_msg)
