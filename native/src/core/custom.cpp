@@ -178,7 +178,7 @@ void add_hook(const at::Tensor& tensor, bool accumulated, int64_t id, Callback c
     tensor.register_hook([slot](const at::Tensor& gradient) {
       const auto handle = slot->handle();
       const auto given = handle == nullptr ? variable_list() : (*handle)({gradient});
-      return given.empty() || !given[0].defined() ? gradient : given[0];
+      return given.empty() ? at::Tensor() : given[0];  // undefined: the gradient stays
     });
   } else {
     TORCH_CHECK(tensor.is_leaf(),
