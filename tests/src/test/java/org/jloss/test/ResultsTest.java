@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -136,7 +137,7 @@ class ResultsTest {
         backward(hooked);
         assertEquals(many, calls[0]);
         // A call back to Java each, and none.
-        assertTrue(backward(removed) < backward(hooked) / 4);
+        assertTrue(least(removed) < least(hooked) / 2);
       }
     }
   }
@@ -144,6 +145,10 @@ class ResultsTest {
   private static Tensor count(int[] calls) {
     calls[0]++;
     return null;
+  }
+
+  private static long least(Tensor leaf) {
+    return LongStream.generate(() -> backward(leaf)).limit(9).min().getAsLong();
   }
 
   private static long backward(Tensor leaf) {
