@@ -37,4 +37,7 @@ JLOSS_API std::vector<at::Tensor> record(const std::vector<at::Tensor>& inputs,
 JLOSS_API void add_hook(const at::Tensor& tensor, bool accumulated, int64_t handle,
                         jloss::Callback callback);
 
+/// Calls a hook no more and releases its handle.
+JLOSS_API void remove_hook(int64_t handle);
+
 }  // namespace jloss

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <unordered_map>
 
 namespace jloss {
 namespace {
@@ -62,13 +63,66 @@ struct Recorded : torch::autograd::Node {
   }
 };
 
+/// A hook's handle until the hook is removed. What torch keeps of a removed hook is this alone.
+class Slot {
+ public:
+  explicit Slot(std::shared_ptr<Handle> handle);
+  ~Slot();
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+
+  std::shared_ptr<Handle> handle() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return handle_;
+  }
+  /// The handle is released outside the lock, as that calls back.
+  void empty() {
+    std::shared_ptr<Handle> last;
+    std::lock_guard<std::mutex> lock(mutex_);
+    last.swap(handle_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<Handle> handle_;
+  const int64_t id_;
+};
+
+/// The slots of all hooks.
+struct Slots {
+  std::mutex mutex;
+  std::unordered_map<int64_t, std::weak_ptr<Slot>> by_id;
+};
+
+Slots& slots() {
+  static Slots* const all = new Slots();  // outlives tensors that end after main
+  return *all;
+}
+
+Slot::Slot(std::shared_ptr<Handle> handle) : handle_(std::move(handle)), id_(handle_->id) {}
+
+Slot::~Slot() {
+  std::lock_guard<std::mutex> lock(slots().mutex);
+  slots().by_id.erase(id_);
+}
+
 struct Accumulated : torch::autograd::PostAccumulateGradHook {
-  std::vector<std::shared_ptr<Handle>> handles;
+  std::vector<std::shared_ptr<Slot>> hooks;
 
   void operator()(const at::Tensor& leaf) override {
-    for (const auto& handle : handles) {
-      (*handle)({leaf});
+    const auto now = hooks;  // a hook may add another
+    for (const auto& slot : now) {
+      if (const auto handle = slot->handle()) {
+        (*handle)({leaf});
+      }
     }
+  }
+
+  void add(std::shared_ptr<Slot> slot) {
+    hooks.erase(std::remove_if(hooks.begin(), hooks.end(),
+                               [](const auto& hook) { return hook->handle() == nullptr; }),
+                hooks.end());
+    hooks.push_back(std::move(slot));
   }
 };
 
@@ -118,24 +172,39 @@ std::vector<at::Tensor> record(const std::vector<at::Tensor>& inputs,
 }
 
 void add_hook(const at::Tensor& tensor, bool accumulated, int64_t id, Callback callback) {
-  const auto handle = std::shared_ptr<Handle>(new Handle{id, callback});
+  const auto slot = std::make_shared<Slot>(std::shared_ptr<Handle>(new Handle{id, callback}));
   TORCH_CHECK(tracked(tensor), "cannot register a hook on a tensor that doesn't require gradient");
   if (!accumulated) {
-    tensor.register_hook([handle](const at::Tensor& gradient) {
-      const auto given = (*handle)({gradient});
-      return given.empty() || !given[0].defined() ? gradient : given[0];
+    tensor.register_hook([slot](const at::Tensor& gradient) {
+      const auto handle = slot->handle();
+      const auto given = handle == nullptr ? variable_list() : (*handle)({gradient});
+      return given.empty() ? at::Tensor() : given[0];  // undefined: the gradient stays
     });
-    return;
+  } else {
+    TORCH_CHECK(tensor.is_leaf(),
+                "post accumulate grad hooks cannot be registered on non-leaf tensors");
+    namespace impl = torch::autograd::impl;
+    if (impl::post_acc_grad_hooks(tensor) == nullptr) {
+      impl::set_post_acc_grad_hooks(tensor, std::make_unique<Accumulated>());
+    }
+    auto* hooks = dynamic_cast<Accumulated*>(impl::post_acc_grad_hooks(tensor).get());
+    TORCH_CHECK(hooks != nullptr, "the tensor has a hook of another library's");
+    hooks->add(slot);
   }
-  TORCH_CHECK(tensor.is_leaf(),
-              "post accumulate grad hooks cannot be registered on non-leaf tensors");
-  namespace impl = torch::autograd::impl;
-  if (impl::post_acc_grad_hooks(tensor) == nullptr) {
-    impl::set_post_acc_grad_hooks(tensor, std::make_unique<Accumulated>());
+  std::lock_guard<std::mutex> lock(slots().mutex);
+  slots().by_id[id] = slot;
+}
+
+void remove_hook(int64_t id) {
+  std::shared_ptr<Slot> slot;  // ends outside the lock
+  {
+    std::lock_guard<std::mutex> lock(slots().mutex);
+    const auto found = slots().by_id.find(id);
+    slot = found == slots().by_id.end() ? nullptr : found->second.lock();
   }
-  auto* hooks = dynamic_cast<Accumulated*>(impl::post_acc_grad_hooks(tensor).get());
-  TORCH_CHECK(hooks != nullptr, "the tensor has a hook of another library's");
-  hooks->handles.push_back(handle);
+  if (slot != nullptr) {
+    slot->empty();
+  }
 }
 
 }  // namespace jloss

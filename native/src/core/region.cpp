@@ -34,17 +34,25 @@ Axes axes_of(const Tensor& x, int64_t sample, int64_t channel) {
   return axes;
 }
 
+/// Do the pixels lie at even steps?
+bool is_even(const Tensor& x, const Axes& axes) {
+  for (size_t i = 0; i + 1 < axes.pixels.size(); ++i) {
+    const int64_t outer = axes.pixels[i], inner = axes.pixels[i + 1];
+    if (x.stride(outer) != x.stride(inner) * std::max<int64_t>(x.size(inner), 1)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// x as (sample, channel, pixel), where its pixels lie at even steps and either they or its
 /// channels are neighbours in memory.
 std::optional<Region::Map> map_of(const Tensor& x, const Axes& axes) {
   Region::Map map{x.const_data_ptr()};
   map.sample = axes.sample < 0 ? 0 : x.stride(axes.sample);
   map.channel = axes.channel < 0 ? 0 : x.stride(axes.channel);
-  for (size_t i = 0; i + 1 < axes.pixels.size(); ++i) {
-    const int64_t outer = axes.pixels[i], inner = axes.pixels[i + 1];
-    if (x.stride(outer) != x.stride(inner) * x.size(inner)) {
-      return std::nullopt;
-    }
+  if (!is_even(x, axes)) {
+    return std::nullopt;
   }
   map.pixel = axes.pixels.empty() ? 1 : x.stride(axes.pixels.back());
   if (map.pixel != 1 && (axes.channel < 0 || map.channel != 1)) {
@@ -85,11 +93,8 @@ std::optional<Region::Map> index_map_of(const Tensor& t, const Axes& axes) {
   const auto wide = t.unsqueeze(1);
   Region::Map map{t.const_data_ptr()};
   map.sample = axes.sample < 0 ? 0 : wide.stride(axes.sample);
-  for (size_t i = 0; i + 1 < axes.pixels.size(); ++i) {
-    const int64_t outer = axes.pixels[i], inner = axes.pixels[i + 1];
-    if (wide.stride(outer) != wide.stride(inner) * wide.size(inner)) {
-      return std::nullopt;
-    }
+  if (!is_even(wide, axes)) {
+    return std::nullopt;
   }
   map.pixel = axes.pixels.empty() ? 1 : wide.stride(axes.pixels.back());
   return map;
@@ -130,11 +135,7 @@ Tensor select_channels(const Tensor& x, bool include_background, c10::IntArrayRe
 /// to look at.
 void check_indices(const char* loss, const Tensor& target, int64_t channels,
                    std::optional<int64_t> ignored) {
-  static const c10::DispatchKeySet plain(
-      {c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU, c10::DispatchKey::ADInplaceOrView,
-       c10::DispatchKey::AutocastCPU, c10::DispatchKey::BackendSelect});
-  if ((target.key_set().raw_repr() & ~plain.raw_repr()) != 0 ||
-      c10::impl::dispatch_mode_enabled()) {
+  if (!is_plain(target) || c10::impl::dispatch_mode_enabled()) {
     return;
   }
   auto outside = (target < 0).logical_or_(target >= channels);
@@ -270,6 +271,10 @@ Tensor RegionLoss::composed(at::TensorList in) const {
 Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wanted,
                          Gradients& gradients) const {
   Tensor x = in[0], t = in[1];
+  if (x.numel() == 0) {  // strides of nothing may be any, and contiguous() leaves them
+    x = at::empty(x.sizes(), x.options());
+    t = at::empty(t.sizes(), t.options());
+  }
   const int64_t channels = x.size(1);
   const bool indices = is_indices(x, t);
   Region a;
@@ -336,7 +341,7 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   if (!lay_out()) {
     x = x.contiguous();
     t = t.contiguous();
-    lay_out();
+    TORCH_INTERNAL_ASSERT(lay_out());
   }
   a.samples = axes.sample < 0 ? 1 : x.size(0);
   a.channels = axes.channel < 0 ? 1 : channels;

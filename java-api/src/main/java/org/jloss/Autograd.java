@@ -87,7 +87,7 @@ public final class Autograd {
           variables.add(leaves[i]);
         }
       }
-      final Tensor result = loss.formula(leaves);
+      final Tensor result = Callbacks.value(loss, "formula", loss.formula(leaves));
       value.put(result.detach());
       gradients.resize(inputs.length);
       if (result.requires_grad() && !variables.isEmpty()) {

@@ -2,6 +2,7 @@ package org.jloss;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.PointerScope;
@@ -104,13 +105,14 @@ final class Callbacks {
 
   /** Hooks a tensor; what undoes it. See {@link Autograd#hook}. */
   static Runnable hook(Tensor tensor, boolean accumulated, Function function) {
+    Tensors.checkOpen(tensor);
     final long handle = keep(function);
     try {
       Native.add_hook(tensor, accumulated, handle, CALL);
     } catch (RuntimeException e) {
       throw Errors.translate(e);
     }
-    return () -> FUNCTIONS.remove(handle);
+    return () -> Native.remove_hook(handle);
   }
 
   private static long keep(Function function) {
@@ -124,10 +126,7 @@ final class Callbacks {
       FUNCTIONS.remove(handle);
       return;
     }
-    final Function function = FUNCTIONS.get(handle);
-    if (function == null) {
-      return; // a hook that was removed
-    }
+    final Function function = Objects.requireNonNull(FUNCTIONS.get(handle));
     try (PointerScope scope = new PointerScope()) {
       final Tensor[] results = function.apply(array(inputs));
       outputs.resize(results.length);
@@ -183,12 +182,18 @@ final class Callbacks {
   }
 
   private static Tensor value(CustomLoss loss, @Nullable Tensor[] inputs) {
-    final Tensor value = loss.forward(inputs);
-    if (value == null || value.isNull()) {
+    return value(loss, "forward", loss.forward(inputs));
+  }
+
+  /** What a method of a user's loss gave, if that is a tensor. */
+  static Tensor value(Loss loss, String method, @Nullable Tensor value) {
+    if (value == null || value.isNull() || !value.defined()) {
       throw new IllegalStateException(
           loss.spec().id()
-              + ": expected forward to give an open tensor, got "
-              + (value == null ? "null" : "a closed one"));
+              + ": expected "
+              + method
+              + " to give an open tensor, got "
+              + (value == null ? "null" : value.isNull() ? "a closed one" : "an undefined one"));
     }
     return value;
   }

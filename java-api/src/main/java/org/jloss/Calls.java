@@ -102,6 +102,9 @@ final class Calls {
 
   private static @Nullable Tensor held(
       Record record, Spec spec, Spec.InputSpec input, Tensor like) {
+    if (!like.defined()) {
+      return null; // which the loss refuses
+    }
     return spec.parameter(input.name())
         .filter(p -> p.type() == ClassWeights.class)
         .map(p -> (ClassWeights) Parameters.get(record, p.component()))

@@ -54,6 +54,8 @@ public interface FormulaLoss extends Loss {
 
   @Override
   default Tensor compute(@Nullable Tensor[] inputs, @Nullable TensorVector gradients) {
-    return gradients == null ? formula(inputs) : Autograd.differentiate(this, inputs, gradients);
+    return gradients == null
+        ? Callbacks.value(this, "formula", formula(inputs))
+        : Autograd.differentiate(this, inputs, gradients);
   }
 }

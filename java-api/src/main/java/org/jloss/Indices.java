@@ -15,9 +15,11 @@ public final class Indices implements AutoCloseable {
   private static final List<String> PAIRS = List.of("anchor1", "positive", "anchor2", "negative");
 
   private final TensorVector vectors;
+  private final Handles handles;
 
   Indices(TensorVector vectors) {
     this.vectors = vectors;
+    handles = new Handles(vectors);
   }
 
   /** How many vectors there are: three of triplets, four of pairs. */
@@ -27,7 +29,10 @@ public final class Indices implements AutoCloseable {
 
   /** The vector of a position, open as long as this is. */
   public Tensor get(int position) {
-    return vectors.get(position);
+    if (vectors.isNull()) {
+      throw new IllegalStateException("expected open indices, got closed ones");
+    }
+    return handles.get(position);
   }
 
   /** The vectors by name, open as long as this is. */
@@ -42,6 +47,6 @@ public final class Indices implements AutoCloseable {
 
   @Override
   public void close() {
-    vectors.close();
+    handles.close();
   }
 }

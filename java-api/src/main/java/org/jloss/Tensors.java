@@ -179,7 +179,11 @@ public final class Tensors {
 
   private static Tensor flat(Tensor tensor, ScalarType dtype) {
     checkOpen(tensor);
-    return inMemory(tensor.to(dtype));
+    try {
+      return inMemory(tensor.to(dtype));
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
+    }
   }
 
   /**

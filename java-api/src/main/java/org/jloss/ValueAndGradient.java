@@ -7,17 +7,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A loss's value and gradients. Closing it closes them all; to keep one, copy the handle by {@code
- * new Tensor(result.gradient(0))}, which copies no data.
+ * new Tensor(result.gradient(0))}, which copies no data. A gradient may outlive a result that was
+ * not closed.
  */
 public final class ValueAndGradient implements AutoCloseable {
   private final Spec spec;
   private final Tensor value;
   private final TensorVector gradients;
+  private final Handles handles;
 
   ValueAndGradient(Spec spec, Tensor value, TensorVector gradients) {
     this.spec = spec;
     this.value = value;
     this.gradients = gradients;
+    this.handles = new Handles(gradients);
   }
 
   /** The value. */
@@ -44,7 +47,7 @@ public final class ValueAndGradient implements AutoCloseable {
     if (gradients.isNull()) {
       throw new IllegalStateException(spec.id() + ": expected an open result, got a closed one");
     }
-    final Tensor gradient = gradients.get(input);
+    final Tensor gradient = handles.get(input);
     return gradient.defined() ? gradient : null;
   }
 
@@ -67,6 +70,6 @@ public final class ValueAndGradient implements AutoCloseable {
   @Override
   public void close() {
     value.close();
-    gradients.close();
+    handles.close();
   }
 }

@@ -114,7 +114,7 @@ public final class NegativeQueue implements Memory {
 
   private static Tensor randomRows(long size, long dim) {
     NativeLibrary.load();
-    MemoryBudget.check(Math.multiplyExact(size, dim), Float.BYTES);
+    MemoryBudget.check(size > Long.MAX_VALUE / dim ? Long.MAX_VALUE : size * dim, Float.BYTES);
     try (Tensor rows = torch.randn(size, dim);
         Tensor squares = rows.mul(rows);
         Tensor sums = squares.sum(new long[] {1}, true, new ScalarTypeOptional());
