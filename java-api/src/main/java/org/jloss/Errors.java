@@ -30,6 +30,12 @@ public final class Errors {
     };
   }
 
+  /** Whether something of the library is missing, where Java knows no other from a wrong type. */
+  public static boolean isNotImplemented(Throwable translated) {
+    final Throwable thrown = translated.getCause();
+    return thrown != null && String.valueOf(thrown.getMessage()).startsWith(MARKER + "N");
+  }
+
   /**
    * The same for a call that may run a backward pass: what a {@link CustomLoss} threw in it is
    * given back as it was.

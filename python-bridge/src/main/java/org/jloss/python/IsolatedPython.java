@@ -21,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +51,7 @@ final class IsolatedPython extends Interpreter {
   private final Path log;
   private volatile @Nullable RuntimeException failure;
   private volatile long written;
+  private final AtomicBoolean reading = new AtomicBoolean();
 
   IsolatedPython(IsolatedBuilder options) {
     this.options = options;
@@ -159,13 +161,22 @@ final class IsolatedPython extends Interpreter {
             }
           }
           case Wire.OUT, Wire.ERR -> output(frame);
-          case Wire.INPUT -> input(ByteBuffer.wrap(frame.bytes()).getInt());
+          case Wire.INPUT -> {
+            final int wanted = ByteBuffer.wrap(frame.bytes()).getInt();
+            if (reading.getAndSet(true)) {
+              throw new IOException("a worker wants input twice");
+            }
+            // Not here: reading may wait for ever, and a worker's end must be noticed.
+            final Thread feeder = new Thread(() -> input(wanted), "jloss-python-input");
+            feeder.setDaemon(true);
+            feeder.start();
+          }
           default -> throw new IOException("a worker sent a frame of kind " + frame.kind());
         }
       }
     } catch (EOFException e) {
       end(null);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError | StackOverflowError e) {
       // The JVM's last words, to the standard output, are no frame either; its status says more.
       if (!hasEnded(Duration.ofSeconds(2))) {
         end(new PythonWorkerException("the worker answered nonsense and was ended: " + e, e));
@@ -223,11 +234,16 @@ final class IsolatedPython extends Interpreter {
     return why;
   }
 
-  private void input(int wanted) throws IOException {
-    final InputStream in = options.in;
-    final byte[] bytes = new byte[Math.max(1, Math.min(wanted, 1 << 16))];
-    final int count = in == null ? 0 : Math.max(0, in.read(bytes));
-    wire.write(Wire.INPUT, bytes, 0, count);
+  private void input(int wanted) {
+    try {
+      final InputStream in = options.in;
+      final byte[] bytes = new byte[Math.max(1, Math.min(wanted, 1 << 16))];
+      final int count = in == null ? 0 : Math.max(0, in.read(bytes));
+      reading.set(false);
+      wire.write(Wire.INPUT, bytes, 0, count);
+    } catch (IOException | RuntimeException e) {
+      end(new PythonWorkerException("the script's input could not be read or passed on: " + e, e));
+    }
   }
 
   private String lastWords() {

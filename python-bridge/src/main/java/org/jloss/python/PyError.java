@@ -5,6 +5,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.PolyglotException;
+import org.jloss.Errors;
 import org.jloss.parity.BrokenFileException;
 import org.jspecify.annotations.Nullable;
 
@@ -53,11 +54,8 @@ public final class PyError extends RuntimeException {
       return new PyError("IndexError", message, thrown);
     }
     if (thrown instanceof UnsupportedOperationException) {
-      // The native exception's first letter tells "not implemented" from "wrong type".
-      final Throwable cause = thrown.getCause();
-      final boolean missing =
-          cause != null && cause.getMessage() != null && cause.getMessage().startsWith("N");
-      return new PyError(missing ? "NotImplementedError" : "TypeError", message, thrown);
+      return new PyError(
+          Errors.isNotImplemented(thrown) ? "NotImplementedError" : "TypeError", message, thrown);
     }
     if (thrown instanceof OutOfMemoryError) {
       return new PyError("MemoryError", message, thrown);

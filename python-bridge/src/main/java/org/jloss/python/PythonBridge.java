@@ -70,6 +70,9 @@ public final class PythonBridge extends Interpreter {
 
   private static final AtomicInteger ABANDONED = new AtomicInteger();
 
+  /** Whether a class could not be loaded for want of stack, and so cannot be in this JVM again. */
+  private static volatile boolean damaged;
+
   private final Context context;
   private final OutputStream err;
   private final TensorPool pool;
@@ -124,6 +127,17 @@ public final class PythonBridge extends Interpreter {
   /** How many interpreters of this JVM were abandoned after a time limit and still run. */
   public static int abandoned() {
     return ABANDONED.get();
+  }
+
+  static boolean isDamaged() {
+    return damaged;
+  }
+
+  private static boolean isInternal(PolyglotException e) {
+    if (e.isInternalError() && String.valueOf(e.getMessage()).contains("NoClassDefFoundError")) {
+      damaged = true;
+    }
+    return e.isInternalError();
   }
 
   private PythonBridge(Builder options) {
@@ -244,7 +258,7 @@ public final class PythonBridge extends Interpreter {
       throw new IllegalStateException("the interpreter was closed while a script ran", e);
     }
     // The script is over, the JVM and the bridge are not. Or its own streams are broken.
-    tell((e.isInternalError() ? "Fatal Python error: " : "") + e.getMessage());
+    tell((isInternal(e) ? "Fatal Python error: " : "") + e.getMessage());
     return 1;
   }
 
@@ -279,7 +293,7 @@ public final class PythonBridge extends Interpreter {
       return new IllegalStateException("the interpreter was closed while a script ran", e);
     }
     final Value error = e.getGuestObject();
-    if (e.isInternalError() || !e.isGuestException() || error == null) {
+    if (isInternal(e) || !e.isGuestException() || error == null) {
       return new PythonException("SystemError", String.valueOf(e.getMessage()), "", e, context);
     }
     final Value described = boot.getMember("describe").execute(error);

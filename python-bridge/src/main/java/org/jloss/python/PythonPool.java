@@ -113,6 +113,7 @@ public final class PythonPool implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("expected an open pool, got a closed one");
     }
+    final long end = System.nanoTime() + timeout.toNanos();
     final Place place;
     try {
       place = places.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -131,13 +132,18 @@ public final class PythonPool implements AutoCloseable {
               + " are in use",
           false);
     }
-    if (place.ready() == null) {
+    final Interpreter ready = place.ready();
+    if (ready != null && ready.failure() != null) {
+      replace(ready); // it ended while nobody used it
+      return borrow(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+    }
+    if (ready == null) {
       later(this::fill);
       throw new IllegalStateException(
           "no interpreter could be started in the place of one that failed", place.failed());
     }
     inUse.incrementAndGet();
-    return new Lease(place.ready());
+    return new Lease(ready);
   }
 
   private void giveBack(Interpreter python) {

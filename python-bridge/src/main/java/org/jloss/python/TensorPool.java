@@ -26,6 +26,12 @@ import org.jspecify.annotations.Nullable;
  * more than a share of the memory, the collector is asked.
  */
 final class TensorPool implements AutoCloseable {
+  /**
+   * Backward passes within one another go on in another thread after 60, and that would wait for
+   * this one, which waits for it. A script called by Java that a script called counts too.
+   */
+  private static final int DEEPEST = 50;
+
   /** Above this many live bytes the collector is asked for. */
   private static final long SOFT = 256L << 20;
 
@@ -75,6 +81,11 @@ final class TensorPool implements AutoCloseable {
   /** Called before scripts run on this thread. */
   void enter() {
     turn.lock();
+    if (turn.getHoldCount() > DEEPEST) {
+      turn.unlock();
+      throw new PyError(
+          "RecursionError", "backward passes or calls by Java are more than " + DEEPEST + " deep");
+    }
     // Scripts call Java, which may call them again: the outermost call decides.
     if (turn.getHoldCount() == 1 && loaded) {
       arrange();

@@ -70,6 +70,10 @@ final class Worker {
         } catch (IllegalArgumentException e) {
           wire.send(new Object[] {"argument", String.valueOf(e.getMessage())}); // it was too large
         }
+        if (PythonBridge.isDamaged()) {
+          System.err.println("a script left no stack for the JVM to load a class");
+          Runtime.getRuntime().halt(1);
+        }
       }
     } catch (IOException | InterruptedException e) {
       System.err.println(e.getMessage());

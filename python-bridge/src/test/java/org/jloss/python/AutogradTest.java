@@ -18,6 +18,56 @@ class AutogradTest {
   }
 
   @Test
+  void backwardPassesWithinOneAnotherEndBeforeTheyWaitForThemselves() {
+    final Script script =
+        Script.run(
+            """
+            import torch
+
+            class Nested(torch.autograd.Function):
+                @staticmethod
+                def forward(ctx, x, more):
+                    ctx.more = more
+                    return x.clone()
+
+                @staticmethod
+                def backward(ctx, upstream):
+                    if ctx.more > 0:
+                        with torch.enable_grad():
+                            inner(ctx.more - 1)
+                    return upstream, None
+
+            def inner(depth):
+                x = torch.ones(2, requires_grad=True)
+                Nested.apply(x, depth).sum().backward()
+                return x.grad.tolist()
+
+            print(inner(40))
+            try:
+                inner(100)
+            except RecursionError:
+                print("refused")
+            print(inner(3), torch.is_grad_enabled())
+            """);
+    assertEquals("[1.0, 1.0]\nrefused\n[1.0, 1.0] True\n", script.out, script.err);
+  }
+
+  @Test
+  void whatLibtorchHasNotImplementedSaysSo() {
+    final Script script =
+        Script.run(
+            """
+            import torch
+            try:
+                torch.softmax(torch.arange(3), 0)
+            except NotImplementedError as error:
+                print(error)
+            """);
+    assertEquals(
+        "\"softmax_lastdim_kernel_impl\" not implemented for 'Long'\n", script.out, script.err);
+  }
+
+  @Test
   void transformsAreRefusedInWords() {
     final Script script =
         Script.run(

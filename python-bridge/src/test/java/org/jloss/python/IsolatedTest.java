@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
@@ -103,6 +104,82 @@ class IsolatedTest {
       assertThrows(IllegalArgumentException.class, () -> python.set("big", new byte[9 << 20]));
       assertThrows(IllegalArgumentException.class, () -> python.eval("bytes(9 << 20)"));
       assertEquals(3L, python.eval("1 + 2"));
+    }
+  }
+
+  @Test
+  void theTimeLimitHoldsWhileInputIsWaitedFor() {
+    final InputStream never =
+        new InputStream() {
+          @Override
+          public int read() {
+            try {
+              Thread.sleep(PATIENCE.toMillis());
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+            return -1;
+          }
+        };
+    try (PythonPool own =
+            PythonBridge.isolated().timeLimit(Duration.ofSeconds(5)).stdin(never).pool(1);
+        PythonPool.Lease lease = own.borrow(PATIENCE)) {
+      assertTimeoutPreemptively(
+          PATIENCE.dividedBy(2),
+          () ->
+              assertThrows(PythonTimeoutException.class, () -> lease.python().eval("input()")));
+    }
+  }
+
+  @Test
+  void aWorkerThatEndedWhileNobodyUsedItIsNotLent() throws InterruptedException {
+    final ProcessHandle idle;
+    try (PythonPool.Lease lease = pool.borrow(PATIENCE)) {
+      idle = ((IsolatedPython) lease.python()).process();
+    }
+    while (pool.idle() == 0) { // until it has a fresh interpreter
+      Thread.sleep(20);
+    }
+    idle.destroyForcibly();
+    idle.onExit().join();
+    Thread.sleep(1000);
+    try (PythonPool.Lease lease = pool.borrow(PATIENCE)) {
+      assertEquals(42L, lease.python().eval("6 * 7"));
+    }
+  }
+
+  @Test
+  void aJvmThatAScriptDamagedIsEnded() {
+    // Whatever is first used where no stack is left can never be used again in that JVM.
+    final String damage =
+        """
+        def f(n):
+            try:
+                f(n + 1)
+            except RecursionError:
+                try:
+                    sorted([(1, 2), (1, 3)]); max(1, 2); complex(1, 2) * 2
+                except RecursionError:
+                    pass
+                raise
+        try:
+            f(0)
+        except RecursionError:
+            pass
+        """;
+    try (PythonPool.Lease lease = pool.borrow(PATIENCE)) {
+      lease.python().exec(damage);
+    } catch (PythonException e) {
+      assertEquals("SystemError", e.type());
+    }
+    final String use = "[max(1, 2), (1, 2) < (1, 3), sorted([(1, 2), (0, 3)])[0][1]]";
+    try (PythonPool.Lease lease = pool.borrow(PATIENCE)) {
+      lease.python().eval(use);
+    } catch (PythonException e) {
+      assertEquals("SystemError", e.type()); // noticed only now
+    }
+    try (PythonPool.Lease lease = pool.borrow(PATIENCE)) {
+      assertEquals(List.of(2L, true, 3L), lease.python().eval(use));
     }
   }
 
