@@ -197,7 +197,7 @@ final class TensorPool implements AutoCloseable {
   /** Makes room if the tensors have become many. To be called before an operation allocates. */
   void makeRoom() {
     drain();
-    if (Native.live_bytes() > collectAbove) {
+    if (loaded && Native.live_bytes() > collectAbove) {
       collect();
       // What lives on is in use: ask again only after as much more.
       final long live = Native.live_bytes();

@@ -126,8 +126,7 @@ class IsolatedTest {
         PythonPool.Lease lease = own.borrow(PATIENCE)) {
       assertTimeoutPreemptively(
           PATIENCE.dividedBy(2),
-          () ->
-              assertThrows(PythonTimeoutException.class, () -> lease.python().eval("input()")));
+          () -> assertThrows(PythonTimeoutException.class, () -> lease.python().eval("input()")));
     }
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.jloss.annotation.Domain;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -223,6 +225,22 @@ class LossTest {
     final Script script = Script.run("import jloss; help(jloss.MseLoss)");
     assertTrue(script.out.contains("l = (input - target)^2"), script.toString());
     assertTrue(script.out.contains("MseLoss(*, reduction='mean')"), script.toString());
+  }
+
+  /** In a process of its own, where nothing else has loaded the native library. */
+  @Test
+  void aLossBeforeAnyTensor(@TempDir Path folder) throws Exception {
+    final Path out = folder.resolve("out");
+    final Process child = ChildJvm.start(out, List.of(), LossTest.class);
+    assertEquals(0, child.waitFor(), () -> ChildJvm.read(out));
+    assertEquals("FocalLoss(gamma=1)\n0.0\n", ChildJvm.read(out));
+  }
+
+  public static void main(String[] arguments) {
+    try (PythonBridge bridge = PythonBridge.create()) {
+      bridge.exec("import jloss; loss = jloss.FocalLoss(gamma=1); print(loss)");
+      bridge.exec("print(loss(jloss.tensor([[200.0, 0.0]]), jloss.tensor([0])).item())");
+    }
   }
 
   /** Nothing but its record and a line in META-INF/jloss/losses.txt is needed. */
