@@ -104,7 +104,7 @@ def _boot(host, opening):
     def explain(error):
         quote()
         # GraalPy drops the words of the file system, which says no with EACCES.
-        if isinstance(error, PermissionError) and error.errno == 13:
+        if isinstance(error, PermissionError) and error.errno in (13, None):
             if not getattr(error, "__notes__", None):
                 error.add_note(opening)
 
