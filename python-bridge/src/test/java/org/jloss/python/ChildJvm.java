@@ -22,6 +22,11 @@ final class ChildJvm {
     command.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
     command.add("-Dorg.bytedeco.javacpp.maxBytes=0");
     command.add("-Dpolyglot.engine.WarnInterpreterOnly=false");
+    if (Runtime.version().feature() >= 24) {
+      // Or it warns, among what the program prints.
+      command.add("--enable-native-access=ALL-UNNAMED");
+      command.add("--sun-misc-unsafe-memory-access=allow");
+    }
     command.addAll(options);
     command.add("-cp");
     // On the module path the tests are patched into the module, and their folder is on no path.
