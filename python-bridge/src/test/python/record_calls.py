@@ -311,6 +311,15 @@ bool(x)
 len(torch.tensor(1))
 int(n)
 float(f)
+float(x)
+int(x)
+complex(torch.ones(0))
+torch.tensor([1j, 2.0])
+torch.tensor(1 + 2j, dtype=torch.complex128)
+torch.tensor([[1.5, 2j]]).tolist()
+torch.tensor(2**70)
+torch.tensor(None)
+torch.tensor("a")
 x[1, 2]
 x[-1]
 x[:, 1:]

@@ -98,7 +98,7 @@ class CheckedOpsTest {
           sgd([p], [g], []) | RuntimeError
           sgd([p], [g], [small]) | RuntimeError
           sgd([p], [g]) | ValueError
-          sgd([], [], []) | TypeError
+          sgd([], [], []) | NotImplementedError
           sgd([p, p], [g], [p]) | RuntimeError
           optimizer_step("lbfgs", ([p], [g])) | ValueError
           optimizer_step("adam", ([p], [g])) | ValueError

@@ -57,7 +57,10 @@ def _from_numbers(data, dtype):
         numbers, source = _pack(flat, dtype)
     except (TypeError, ValueError) as error:
         raise _diagnosis(flat, len(shape)) or error from None
-    return _make(numbers, source, shape)
+    made = _make(numbers, source, shape)
+    if source is _dtypes.complex128 and dtype is None and _dtypes.default is not _dtypes.float64:
+        return made.to(_dtypes.complex64)
+    return made
 
 
 def _flatten(data):
@@ -80,6 +83,9 @@ def _flatten(data):
 
 def _pack(flat, dtype):
     """Numbers as an array, and its dtype: the one that is asked for, if an array can have it."""
+    if complex in set(map(type, flat)):
+        parts = itertools.chain.from_iterable((z.real, z.imag) for z in map(complex, flat))
+        return array.array("d", parts), _dtypes.complex128
     if dtype is None or dtype is _dtypes.bool:
         try:
             if not flat:
@@ -89,7 +95,7 @@ def _pack(flat, dtype):
         except TypeError:
             dtype = dtype or _dtypes.default
         except OverflowError:
-            raise RuntimeError("Overflow when unpacking long") from None
+            raise ValueError("Overflow when unpacking long long") from None
         else:
             if isinstance(flat[0], bool) and dtype is None and set(map(type, flat)) == {bool}:
                 return array.array("b", flat), _dtypes.bool
@@ -117,8 +123,10 @@ def _diagnosis(flat, depth):
     for kind in set(map(type, flat)):
         if issubclass(kind, _SEQUENCES):
             return ValueError(f"expected a number at dim {depth}, got a sequence")
+        if issubclass(kind, (str, bytes)):
+            return TypeError(f"new(): invalid data type '{kind.__name__}'")
         if not hasattr(kind, "__float__"):
-            return TypeError(f"a {kind.__name__} is no element of a tensor")
+            return RuntimeError(f"Could not infer dtype of {kind.__name__}")
     return None
 
 

@@ -33,3 +33,11 @@ def synchronize(device=None):
 
 
 current_device = get_device_name = memory_allocated = max_memory_allocated = synchronize
+
+
+def __getattr__(name):
+    if name == "amp":
+        import importlib
+
+        return importlib.import_module("torch.cuda.amp")
+    raise AttributeError(f"module 'torch.cuda' has no attribute '{name}': there is no such device", name=name)
