@@ -90,7 +90,9 @@ class PythonTest {
 
   @Test
   void wrongArguments() {
-    Run.jloss("python").assertRefused("jloss python: expected a script, -, -m MODULE or -c CODE");
+    Run.jloss("python")
+        .assertRefused(
+            "jloss python: expected a script, -, -m MODULE or -c CODE (see jloss python --help)");
     Run.jloss("python", "--time-limit", -1, "x.py")
         .assertRefused("jloss python: expected a time limit > 0, got -1.0");
     Run.jloss("python", "nothing.py").assertRefused("jloss python: nothing.py: no such file");
