@@ -40,9 +40,7 @@ final class Elements {
    * 25.0 takes from Java in one go.
    */
   static String text(Tensor tensor) {
-    if (tensor.is_meta()) {
-      throw new PyError("NotImplementedError", "a meta tensor has no data");
-    }
+    checkData(tensor);
     final long size = tensor.numel() * tensor.element_size();
     if (size > Integer.MAX_VALUE - 8) {
       throw new PyError("MemoryError", "a tensor of " + size + " bytes is too large for Python");
@@ -56,5 +54,12 @@ final class Elements {
       new BytePointer(data.data_ptr()).capacity(size).get(bytes);
     }
     return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+
+  /** Refuses a tensor that has a shape alone. */
+  static void checkData(Tensor tensor) {
+    if (tensor.is_meta()) {
+      throw new PyError("NotImplementedError", "a meta tensor has no data");
+    }
   }
 }

@@ -207,9 +207,7 @@ public final class PyTensor {
   public Object values() {
     return Guard.run(
         () -> {
-          if (isMeta()) {
-            throw new PyError("NotImplementedError", "a meta tensor has no data");
-          }
+          Elements.checkData(tensor());
           if (numel() == 0) {
             return tensor().is_floating_point() ? new double[0] : (Object) new long[0];
           }

@@ -155,9 +155,7 @@ public final class TensorFiles {
     }
 
     private TensorEntry entry(PyTensor tensor) {
-      if (tensor.isMeta()) {
-        throw new PyError("NotImplementedError", "a meta tensor has no data");
-      }
+      Elements.checkData(tensor.tensor());
       if (tensor.numel() == 0) {
         return TensorEntry.of(tensor.tensor());
       }
