@@ -105,6 +105,11 @@ def full(*shape, value):
     return fixed(torch.full(shape, value))
 
 
+def signs(*shape):
+    """Weights above, at and below 0."""
+    return fixed(np.resize((-1.5, 0.0, 2.0, 0.5, -0.25), shape))
+
+
 def put(draw, *changes):
     """`draw` with some elements set: pairs (index, value)."""
     def changed(key):

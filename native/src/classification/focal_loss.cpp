@@ -23,9 +23,9 @@ struct FocalTerms {
       power = one;
       slope = zero;
     }
-    // p log p is 0 at p = 0.
-    const V ph = V::blendv(p * h, zero, p == zero);
-    return {row.factor * power * h, (row.factor * (a * power + slope * ph)).neg(),
+    // p log p is 0 at p = 0; a slope of 0 takes no part however large h is.
+    const V chain = V::blendv(slope * p * h, zero, (p == zero) | (slope == zero));
+    return {row.factor * power * h, (row.factor * (a * power + chain)).neg(),
             (row.factor * b * power).neg()};
   }
 
@@ -98,7 +98,7 @@ at::Tensor focal_loss(const at::Tensor& input, const at::Tensor& target,
       h = keep * h - logp.sum(1) * label_smoothing / logp.sym_size(1);
     }
     // Where p is 0 the slope of the factor is too: 0 times log 0 is 0.
-    const auto impossible = logpy.eq(-std::numeric_limits<double>::infinity());
+    const auto impossible = logpy.exp().eq(0);
     const auto u = logpy.masked_fill(impossible, 0).expm1().neg().masked_fill(impossible, 1);
     auto l = raise(u, gamma) * h;
     if (in[2].defined()) {

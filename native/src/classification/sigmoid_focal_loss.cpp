@@ -30,11 +30,12 @@ struct SigmoidFocalTerms {
       out.l = a * f.value * b;
       const V dq = s.positive * s.negative * (u - t);
       const V db = s.cross_entropy_slope(t, pw);
-      out.dx = a * (f.derivative * dq * b + f.value * db);
+      const V by_q = gamma == 0 ? V(0) : f.derivative * b;  // b may be infinite
+      out.dx = a * (by_q * dq + f.value * db);
       if constexpr (W == kGradXT) {
         const V dq_dt = s.negative - s.positive;
         const V db_dt = (pw - one) * s.softplus_neg - x;
-        out.dt = a1 * f.value * b + a * (f.derivative * dq_dt * b + f.value * db_dt);
+        out.dt = a1 * f.value * b + a * (by_q * dq_dt + f.value * db_dt);
       }
     }
     return out;

@@ -1,10 +1,27 @@
 #include "core/layout.h"
 
+#include <algorithm>
+#include <numeric>
+
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
 
 namespace jloss {
+
+at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t) {
+  if (t.sizes() == x.sizes() && t.strides() == x.strides()) {
+    return t;
+  }
+  // With the axes in the order of the result's memory, ATen sees a transposed matrix as one.
+  std::vector<int64_t> outermost_first(x.dim());
+  std::iota(outermost_first.begin(), outermost_first.end(), 0);
+  std::stable_sort(outermost_first.begin(), outermost_first.end(),
+                   [&](int64_t a, int64_t b) { return x.stride(a) > x.stride(b); });
+  auto copy = at::empty_strided(x.sizes(), x.strides(), t.options());
+  copy.permute(outermost_first).copy_(t.permute(outermost_first));
+  return copy;
+}
 
 at::Tensor empty_result(at::IntArrayRef sizes, at::IntArrayRef strides,
                         const at::TensorOptions& options) {

@@ -10,13 +10,8 @@ inline at::Tensor dense(const at::Tensor& x) {
   return x.is_non_overlapping_and_dense() ? x : x.contiguous();
 }
 
-/// t with the shape and strides of x; a copy only where they differ.
-inline at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t) {
-  if (t.sizes() == x.sizes() && t.strides() == x.strides()) {
-    return t;
-  }
-  return at::empty_strided(x.sizes(), x.strides(), t.options()).copy_(t);
-}
+/// t with the shape and strides of x, which is dense; a copy only where they differ.
+at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t);
 
 /// Memory for what a kernel writes, by large pages where the system offers them: the page faults of
 /// a fresh buffer would otherwise take longer than the kernel.

@@ -41,6 +41,16 @@ struct RowLayout {
   }
 };
 
+/// x, or a copy with the classes innermost where so few rows lie side by side that the loop would
+/// gather them one by one.
+Tensor in_stretches(const Tensor& x) {
+  constexpr int64_t kLeastBytes = 32;
+  const int64_t inner = RowLayout(x).inner, axis = class_axis(x);
+  return inner == 1 || inner * x.element_size() >= kLeastBytes
+             ? x
+             : x.movedim(axis, -1).contiguous().movedim(-1, axis);
+}
+
 struct Targets {
   int64_t kept = 0;   // not ignored
   double factor = 0;  // sum of the class vector at them
@@ -88,7 +98,7 @@ Targets count_targets(const char* loss, const int64_t* index, int64_t n, int64_t
 
 Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, uint32_t wanted,
                                Gradients& gradients) const {
-  const auto x = dense(inputs[0]);
+  const auto x = in_stretches(dense(inputs[0]));
   const bool by_index = !inputs[1].is_floating_point();
   const RowLayout layout(x);
   Rowwise a;

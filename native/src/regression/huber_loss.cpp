@@ -47,9 +47,9 @@ at::Tensor huber_loss(const at::Tensor& input, const at::Tensor& target,
                    .scalar = reduction != kNone,
                    .formula =
                        [=](at::TensorList in) {
-                         const auto e = in[0] - in[1], size = e.abs();
-                         const auto l =
-                             at::where(size <= delta, 0.5 * e * e, delta * (size - 0.5 * delta));
+                         // The square of what is within delta alone: of infinity it is NaN.
+                         const auto e = in[0] - in[1], within = e.clamp(-delta, delta);
+                         const auto l = within * (e - 0.5 * within);
                          return reduce(weighted(l, in[2]), reduction);
                        },
                    .kernel = PointwiseLoss{huber_loss_kernel, reduction, {delta}}},

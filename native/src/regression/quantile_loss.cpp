@@ -77,11 +77,12 @@ at::Tensor quantile_loss(const at::Tensor& input, const at::Tensor& target,
        .formula =
            [=](at::TensorList in) {
              const auto e = (several ? in[1].unsqueeze(-1) : in[1]) - in[0];
-             // Unlike maximum, relu has derivative 0 at a tie.
-             const auto over = e.relu(), under = e.neg().relu();
-             return reduce(
-                 several ? in[3] * over + (1 - in[3]) * under : only * over + (1 - only) * under,
-                 reduction);
+             // Derivative 0 at a tie, NaN at NaN.
+             const auto number = [&](double v) { return at::full({}, v, e.options()); };
+             const auto over = several ? in[3] : number(only);
+             const auto under = several ? in[3] - 1 : number(only - 1);
+             const auto slope = at::where(e > 0, over, at::where(e < 0, under, 0 * e));
+             return reduce(slope * e, reduction);
            },
        .kernel =
            [=](at::TensorList in, const at::Tensor& upstream, uint32_t wanted, Gradients& made) {

@@ -4,7 +4,7 @@ import math
 import torch.nn.functional as F
 
 from harness import (HALF_NOTE, WITH_BFLOAT16, binary, case, elementwise, fixed, layouts, normal,
-                     reductions, uniform)
+                     reductions, signs, uniform)
 
 ORACLE = ("F.binary_cross_entropy_with_logits(input, target, weight, reduction=reduction, "
           "pos_weight=pos_weight)." + HALF_NOTE)
@@ -46,6 +46,8 @@ CASES = [
     case("weight-broadcast-row", {**soft(7, 9), **weight(9)}),
     case("weight-broadcast-column", {**soft(7, 9), **weight(7, 1)}),
     case("weight-broadcast-one", {**soft(7, 9), **weight(1)}),
+    *reductions({**soft(7, 9), "weight": signs(7, 9), "pos_weight": signs(9)},
+                prefix="weight-signs-", brief=True),
     case("pos-weight-full", {**soft(7, 9), **pos_weight(7, 9)}),
     case("pos-weight-one", {**soft(7, 9), **pos_weight(1)}),
     case("pos-weight-image", {**hard(2, 3, 4, 5), **pos_weight(3, 1, 1)}),

@@ -4,7 +4,7 @@ import math
 import torch.nn.functional as F
 
 from harness import (FLOATS, HALF_NOTE, SIZES, WITH_BFLOAT16, WORDS, case, empties, fixed, full,
-                     integers, layouts, normal, put, reductions, simplex, sizes, uniform)
+                     integers, layouts, normal, put, reductions, signs, simplex, sizes, uniform)
 
 ORACLE = ("F.cross_entropy(input, target, weight, ignore_index=ignore_index, "
           "reduction=reduction, label_smoothing=label_smoothing)." + HALF_NOTE)
@@ -65,7 +65,7 @@ CASES = [
     *sizes(lambda n: index(n, 3), "rows", SIZES[:-2]),
     case("rows-257", index(257, 2)),
     case("one-element", index(1, 1)),
-    *sizes(lambda n: index(2, 3, n), "inner", (1, 15, 17, 33, 65)),
+    *sizes(lambda n: index(2, 3, n), "inner", (1, 2, 7, 15, 17, 33, 65)),
 
     *options(index(7, 5), 5, "index", dtypes=WITH_BFLOAT16),
     *options(index(7, 5, ignore=-100), 5, "ignored"),
@@ -75,10 +75,15 @@ CASES = [
     *options(probability(7, 5), 5, "probability", dtypes=WITH_BFLOAT16),
     *reductions(weighted(probability(2, 3, 2, 5), 3), prefix="probability-image-", brief=True,
                 twice=True, **SMOOTH),
+    *sizes(lambda n: probability(3, 5, n), "probability-inner", (2,)),
+    case("inner-2-many-classes", index(1, 40, 2), layout={"target": "transposed"}),
     case("volume", index(2, 3, 2, 3, 4)),
     case("ignored-255", index(7, 5, ignore=255), ignore_index=255),
     case("probability-unnormalised", {"input": normal(7, 5), "target": uniform(7, 5)}),
     case("smooth-one", index(7, 5), label_smoothing=1.0),
+    case("weight-signs", {**index(7, 5), "weight": signs(5)}, upstream=-2.5),
+    case("probability-weight-signs", {**probability(7, 5), "weight": signs(5)}, upstream=-2.5,
+         **SMOOTH),
     case("weight-zero-class", {**index(9, 4), "weight": fixed([0.0, 1.0, 2.0, 0.0])}),
     *reductions({**index(4, 3), "target": fixed([1, 1, 1, 1]), "weight": fixed([1.0, 0.0, 2.0])},
                 prefix="weight-all-zero-", tags=["nonfinite"]),

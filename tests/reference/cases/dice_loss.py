@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from harness import (HALF_NOTE, WITH_BFLOAT16, WORDS, binary, case, fixed, full, integers,
-                     layouts, normal, put, reductions, regions, run, same, simplex, uniform)
+                     layouts, normal, put, reductions, regions, run, same, signs, simplex,
+                     uniform)
 
 ORACLE = "composed torch, tests/reference/cases/dice_loss.py: oracle()." + HALF_NOTE
 PEERS = ("monai", "segmentation_models_pytorch", "kornia")
@@ -120,6 +121,8 @@ def forms():
 CASES = [
     *regions(maps, dtypes=WITH_BFLOAT16),
     *forms(),
+    *[case(f"weight-signs-{mode}", {**maps(2, 4, 5), "weight": signs(4)}, average="macro",
+           weight_mode=mode) for mode in ("plain", "normalized")],
     *[case(f"logits-{mode}", logits(maps(2, c, 5)), mode=mode, from_logits=True, twice=True,
            dtypes=WITH_BFLOAT16) for mode, c in (("binary", 1), ("multilabel", 4),
                                                  ("multiclass", 4))],

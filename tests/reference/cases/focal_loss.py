@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from harness import (SIZES, WORDS, case, empties, fixed, full, integers, layouts, normal, put,
-                     reductions, run, same, sizes, uniform)
+                     reductions, run, same, signs, sizes, uniform)
 
 ORACLE = ("composed torch: nll = F.cross_entropy(input, target, reduction='none'); "
           "alpha_y * (-expm1(-nll))**gamma * F.cross_entropy(..., label_smoothing), 0 where "
@@ -59,7 +59,7 @@ CASES = [
     *sizes(lambda n: index(n, 3), "rows", SIZES[:-2]),
     case("rows-1025", index(1025, 2)),
     case("one-element", index(1, 1)),
-    *sizes(lambda n: index(2, 3, n), "inner", (1, 15, 17, 33, 65, 127)),
+    *sizes(lambda n: index(2, 3, n), "inner", (1, 2, 3, 7, 15, 17, 33, 65, 127)),
     *reductions(index(7, 5), twice=True),
     *reductions(scalar(index(7, 5)), prefix="alpha-"),
     *reductions(per_class(index(7, 5, ignore=-100), 5), prefix="alpha-class-", twice=True),
@@ -72,6 +72,7 @@ CASES = [
       for gamma in (0.0, 0.5, 1.0, 1.5, 2.5, 3.0, 5.0)],
     case("volume", index(2, 3, 2, 3, 4)),
     case("ignored-255", index(7, 5, ignore=255), ignore_index=255),
+    *reductions({**index(7, 5), "alpha": signs(5)}, prefix="alpha-signs-", brief=True),
     case("alpha-zero-class", {**index(9, 4), "alpha": fixed([0.0, 1.0, 2.0, 0.0])}),
     *layouts(index(3, 17), ["input"], prefix="rows-"),
     *layouts(index(2, 3, 9), ["input"], prefix="sequence-"),

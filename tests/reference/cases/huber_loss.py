@@ -3,7 +3,7 @@ import math
 
 import torch.nn.functional as F
 
-from harness import case, elementwise, fixed, full, layouts, normal, reductions, uniform
+from harness import case, elementwise, fixed, full, layouts, normal, reductions, signs, uniform
 
 ORACLE = "F.huber_loss(input, target, reduction=reduction, delta=delta, weight=weight)"
 DIFFERENTIABLE = ("input", "target")
@@ -28,6 +28,7 @@ CASES = [
     *[case(f"delta-{delta}", pair(5, 7), delta=delta, twice=True) for delta in (0.1, 0.5, 2.5)],
     case("delta-large", pair(9), delta=1e4),
     case("delta-weight", weighted(5, 7), delta=0.5, reduction="sum"),
+    *reductions({**pair(5, 7), "weight": signs(5, 7)}, prefix="weight-signs-", brief=True),
     case("at-delta", {"input": fixed([1.0, -1.0, 0.0, 2.0]), "target": full(4, value=0.0)},
          reduction="none", tags=["kink"]),
     case("equal", {"input": full(9, value=0.3), "target": full(9, value=0.3)}),

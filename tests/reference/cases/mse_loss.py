@@ -4,7 +4,7 @@ import math
 import torch.nn.functional as F
 
 from harness import (HALF_NOTE, WITH_BFLOAT16, case, elementwise, fixed, full, normal, put,
-                     reductions, uniform)
+                     reductions, signs, uniform)
 
 ORACLE = "F.mse_loss(input, target, reduction=reduction, weight=weight)." + HALF_NOTE
 DIFFERENTIABLE = ("input", "target")
@@ -27,6 +27,7 @@ CASES = [
     *reductions(weighted(5, 7), prefix="weight-", twice=True, dtypes=WITH_BFLOAT16),
     case("weight-layouts", weighted(6, 19),
          layout={"input": "strided", "target": "expanded", "weight": "transposed"}),
+    *reductions({**pair(5, 7), "weight": signs(5, 7)}, prefix="weight-signs-", brief=True),
     case("weight-zeros", {**pair(9), "weight": put(uniform(9), (slice(4), 0.0))}),
     case("weight-all-zero", {**pair(9), "weight": full(9, value=0.0)}, tags=["nonfinite"]),
     case("equal", {"input": full(9, value=0.3), "target": full(9, value=0.3)}),

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from harness import (binary, case, elementwise, fixed, layouts, normal, reductions, run, same,
-                     uniform)
+                     signs, uniform)
 
 ORACLE = ("torchvision.ops.sigmoid_focal_loss(input, target, alpha, gamma, reduction); with "
           "weight, pos_weight, alpha_mode=scalar or extreme logits under gamma < 1, and for the "
@@ -68,6 +68,8 @@ CASES = [
     case("scalar-alpha-off", hard(5, 7), alpha_mode="scalar", alpha=-1.0),
     *reductions({**soft(5, 7), **weights((5, 7), (7,))}, prefix="weights-", brief=True,
                 twice=True),
+    *reductions({**soft(5, 7), "weight": signs(5, 7), "pos_weight": signs(7)},
+                prefix="weight-signs-", brief=True),
     case("weight-row", {**soft(5, 7), "weight": uniform(7)}),
     case("pos-weight-row", {**hard(5, 7), "pos_weight": uniform(7, high=4.0)}, gamma=1.5),
     *layouts({**soft(3, 5, 4, 6), **weights((5, 1, 1), (5, 1, 1))}, ["input", "target"],

@@ -198,6 +198,10 @@ class CoverageTest {
             number(input, "an exact 0 in", x -> x == 0);
             number(input, "an exact 1 in", x -> x == 1);
           }
+          case WEIGHT -> {
+            number(input, "a 0 in", x -> x == 0);
+            number(input, "a negative", x -> x < 0);
+          }
           case REAL -> number(first, "a huge", x -> x >= EXTREME);
           case EMBEDDING -> {
             if (differentiable) {
