@@ -30,6 +30,21 @@ bool bit(uint32_t mask, size_t i) {
   return (mask >> i) & 1;
 }
 
+/// What f gives; errors of ATen's own then say in which loss they came up.
+template <class F>
+auto within(const std::string& loss, const F& f) {
+  try {
+    return f();
+  } catch (c10::Error& e) {
+    if (e.msg().compare(0, loss.size(), loss) != 0) {
+      e.add_context("in " + loss);
+    }
+    throw;
+  } catch (const std::runtime_error& e) {  // of a number that the dtype cannot hold
+    TORCH_CHECK_VALUE(false, loss, ": ", e.what());
+  }
+}
+
 bool is_half(const Tensor& t) {
   return t.is_cpu() && (t.scalar_type() == at::kHalf || t.scalar_type() == at::kBFloat16);
 }
@@ -151,7 +166,9 @@ struct LossBackward : torch::autograd::Node {
     if (create_graph || !is_plain(upstream) || c10::impl::dispatch_mode_enabled()) {
       auto inputs = unpack();
       lock.unlock();
-      found = differentiate(formula, std::move(inputs), needed, upstream, create_graph);
+      found = within(op, [&] {
+        return differentiate(formula, std::move(inputs), needed, upstream, create_graph);
+      });
     } else if (stored.empty()) {
       const auto inputs = unpack();
       found.resize(inputs.size());
@@ -279,7 +296,9 @@ Tensor evaluate(Loss loss, Gradients* gradients) {
       }
     }
   }
-  auto value = gradients != nullptr ? with_gradients(loss, wanted, *gradients) : with_graph(loss);
+  auto value = within(loss.name, [&] {
+    return gradients != nullptr ? with_gradients(loss, wanted, *gradients) : with_graph(loss);
+  });
   if (half.has_value()) {
     value = value.to(*half);
     for (size_t i = 0; gradients != nullptr && i < gradients->size(); ++i) {

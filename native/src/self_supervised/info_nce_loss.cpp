@@ -55,6 +55,10 @@ at::Tensor info_nce_loss(const at::Tensor& query, const at::Tensor& positive,
   }
   TORCH_CHECK_VALUE(temperature > 0 && std::isfinite(temperature), name,
                     ": expected temperature to be positive and finite, got ", temperature);
+  TORCH_CHECK_VALUE(
+      query.scalar_type() == at::kDouble || 1 / temperature <= std::numeric_limits<float>::max(),
+      name, ": expected temperature with an inverse in the range of ", query.scalar_type(),
+      ", got ", temperature);
   check_reduction(name, reduction);
 
   const auto kernel = [=](at::TensorList in, const at::Tensor& upstream, uint32_t wanted,

@@ -34,8 +34,10 @@ void negative_queue(const at::Tensor& keys, const at::Tensor& queue, const at::T
   // Of more keys than places only the last stay: an index must not occur twice.
   const auto skipped = count > size ? count - size : c10::SymInt(0);
   const auto places = at::arange(at::Scalar(skipped), at::Scalar(count), ptr.options());
+  // index_copy_ refuses rows of the queue's own.
+  const bool own = is_plain(keys) && is_plain(queue) && keys.is_alias_of(queue);
   queue.index_copy_(0, (places + ptr).remainder(at::Scalar(size)),
-                    keys.detach().slice_symint(0, skipped, count));
+                    (own ? keys.clone() : keys.detach()).slice_symint(0, skipped, count));
   ptr.add_(at::Scalar(count)).remainder_(at::Scalar(size));
 }
 

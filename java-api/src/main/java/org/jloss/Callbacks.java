@@ -148,6 +148,12 @@ final class Callbacks {
               + " gradients, one an input, got "
               + gradients.length);
     }
+    for (final Tensor gradient : gradients) {
+      if (gradient != null && gradient.isNull()) {
+        throw new IllegalStateException(
+            loss.spec().id() + ": expected backward to give open tensors, got a closed one");
+      }
+    }
     return gradients;
   }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -201,6 +202,45 @@ class BadInputTest {
           assertTrue(
               thrown.getMessage().startsWith(spec.id() + ": expected " + parameter.name() + " "),
               thrown.getMessage());
+        });
+  }
+
+  /** Far beyond what float32 holds: computed, or refused by a message that names the loss. */
+  @TestFactory
+  Stream<DynamicTest> parametersBeyondFloat32() {
+    return Samples.losses()
+        .flatMap(
+            spec ->
+                spec.parameters().stream()
+                    .filter(p -> p.type() == double.class)
+                    .flatMap(
+                        p ->
+                            Stream.of(1e300, 1e-300)
+                                .filter(v -> v > p.min() && v < p.max())
+                                .map(v -> beyondFloat32(spec, p, v))));
+  }
+
+  private static DynamicTest beyondFloat32(Spec spec, Spec.Parameter parameter, double value) {
+    return dynamicTest(
+        spec.id() + ": " + parameter.name() + " " + value,
+        () -> {
+          try (PointerScope scope = new PointerScope()) {
+            final Loss loss =
+                (Loss) Losses.instantiate(spec, Map.of(parameter.name(), value));
+            final Tensor[] inputs =
+                Samples.inputs(spec, Samples.Sizes.SMALL, ScalarType.Float, false, 29);
+            loss.valueAndGradient(inputs);
+            final Tensor first = inputs[0].requires_grad_(true);
+            torch.grad(
+                new TensorVector(loss.apply(inputs)),
+                new TensorVector(first),
+                new TensorVector(),
+                new BoolOptional(true),
+                true,
+                true);
+          } catch (RuntimeException e) {
+            assertTrue(e.getMessage().contains(spec.id()), e::getMessage);
+          }
         });
   }
 

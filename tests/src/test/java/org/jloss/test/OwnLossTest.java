@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -23,6 +24,7 @@ import org.jloss.annotation.Domain;
 import org.jloss.annotation.Input;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Losses that a user writes. */
 class OwnLossTest {
@@ -140,6 +142,37 @@ class OwnLossTest {
     @Override
     public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
       return new Tensor[] {null};
+    }
+  }
+
+  @Test
+  void aClosedGradientIsNamed() {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor closed = Tensors.of(new float[3]);
+      closed.close();
+      final CustomLoss loss =
+          new CustomLoss() {
+            @Override
+            public Spec spec() {
+              return Spec.of(OwnSquare.class);
+            }
+
+            @Override
+            public Tensor forward(@Nullable Tensor[] in) {
+              return in[0].sum();
+            }
+
+            @Override
+            public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
+              return new Tensor[] {closed};
+            }
+          };
+      final Tensor x = Tensors.of(new float[3]).requires_grad_(true);
+      final String message = "own_square: expected backward to give open tensors, got a closed one";
+      for (final Executable call :
+          List.<Executable>of(() -> loss.valueAndGradient(x), () -> Autograd.backward(loss.apply(x)))) {
+        assertEquals(message, assertThrows(IllegalStateException.class, call).getMessage());
+      }
     }
   }
 

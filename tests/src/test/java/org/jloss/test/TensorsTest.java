@@ -125,6 +125,16 @@ class TensorsTest {
   }
 
   @Test
+  void aQueueTakesRowsOfItsOwn() {
+    try (PointerScope scope = new PointerScope();
+        NegativeQueue queue = NegativeQueue.of(Tensors.of(new float[] {1, 2, 3}, 3, 1), 2)) {
+      queue.enqueue(queue.keys());
+      assertEquals(2, queue.position());
+      assertArrayEquals(new float[] {2, 3, 1}, Tensors.toFloats(queue.keys()));
+    }
+  }
+
+  @Test
   void aQueueIsSavedLoadedAndClosedWhileOthersUseIt(@TempDir Path folder) throws Exception {
     try (NegativeQueue queue = new NegativeQueue(4, 2);
         Tensor keys = Tensors.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2)) {
