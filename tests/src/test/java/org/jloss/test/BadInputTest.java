@@ -225,8 +225,7 @@ class BadInputTest {
         spec.id() + ": " + parameter.name() + " " + value,
         () -> {
           try (PointerScope scope = new PointerScope()) {
-            final Loss loss =
-                (Loss) Losses.instantiate(spec, Map.of(parameter.name(), value));
+            final Loss loss = (Loss) Losses.instantiate(spec, Map.of(parameter.name(), value));
             final Tensor[] inputs =
                 Samples.inputs(spec, Samples.Sizes.SMALL, ScalarType.Float, false, 29);
             loss.valueAndGradient(inputs);

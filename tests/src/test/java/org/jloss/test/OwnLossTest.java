@@ -170,7 +170,8 @@ class OwnLossTest {
       final Tensor x = Tensors.of(new float[3]).requires_grad_(true);
       final String message = "own_square: expected backward to give open tensors, got a closed one";
       for (final Executable call :
-          List.<Executable>of(() -> loss.valueAndGradient(x), () -> Autograd.backward(loss.apply(x)))) {
+          List.<Executable>of(
+              () -> loss.valueAndGradient(x), () -> Autograd.backward(loss.apply(x)))) {
         assertEquals(message, assertThrows(IllegalStateException.class, call).getMessage());
       }
     }
