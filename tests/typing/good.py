@@ -9,6 +9,7 @@ logits: Tensor = jloss.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 3.0]], requires_grad
 target = jloss.tensor([0, 2], dtype=jloss.int64)
 more = [jloss.tensor(data) for data in (b"ab", array.array("f", [1.0]), memoryview(b"ab"))]
 
+version: str = jloss.__version__
 focal = jloss.FocalLoss(gamma=1.5, reduction="sum")
 value: Tensor = focal(logits, target)
 value.backward()

@@ -8,11 +8,25 @@ import org.jspecify.annotations.Nullable;
  * A loss of one's own, written in tensor operations: autograd has its gradient.
  *
  * <pre>{@code
- * Loss halfSquare = FormulaLoss.of("half_square", 2, in -> in[0].sub(in[1]).square().mean().mul(half));
+ * Loss halfSquare =
+ *     FormulaLoss.of(
+ *         "half_square", 2, in -> in[0].sub(in[1]).square().sum().mul(new Scalar(0.5)));
  * }</pre>
  *
  * A record with {@link org.jloss.annotation.Definition} that implements this interface has
- * parameters and a specification, as the library's own losses have.
+ * parameters and a specification, as the library's own losses have:
+ *
+ * <pre>{@code
+ * @Definition(id = "log_cosh", formula = "mean log cosh(scale (input - target))", source = "mine")
+ * @Input(name = "input", shape = "*", domain = Domain.REAL, differentiable = true)
+ * @Input(name = "target", shape = "*", domain = Domain.REAL)
+ * public record LogCosh(double scale) implements FormulaLoss {
+ *   @Override
+ *   public Tensor formula(@Nullable Tensor[] in) {
+ *     return in[0].sub(in[1]).mul(new Scalar(scale)).cosh().log().mean();
+ *   }
+ * }
+ * }</pre>
  */
 public interface FormulaLoss extends Loss {
 

@@ -3,12 +3,15 @@ package org.jloss.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.Map;
 import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** From exceptions to one line and an exit status. */
 final class Errors {
@@ -25,7 +28,7 @@ final class Errors {
             command.getCommandSpec().qualifiedName()
                 + ": "
                 + (refused ? "" : "internal error: " + cause.getClass().getSimpleName() + ": ")
-                + describe(cause)
+                + describe(command, cause)
                 + hint(command, cause, refused));
     if (Boolean.getBoolean("jloss.debug")) {
       thrown.printStackTrace(command.getErr());
@@ -45,6 +48,20 @@ final class Errors {
         || thrown.getClass() == UnsupportedOperationException.class;
   }
 
+  /** The problem in one line; of what is no command, those that there are. */
+  private static String describe(CommandLine command, Throwable thrown) {
+    final Map<String, CommandLine> commands = command.getSubcommands();
+    if (thrown instanceof UnmatchedArgumentException e
+        && !e.isUnknownOption()
+        && !commands.isEmpty()) {
+      return "there is no command '"
+          + e.getUnmatched().get(0)
+          + "'; there are "
+          + String.join(", ", commands.keySet());
+    }
+    return describe(thrown);
+  }
+
   private static String hint(CommandLine command, Throwable thrown, boolean refused) {
     if (thrown instanceof ParameterException) {
       return " (see " + command.getCommandSpec().qualifiedName() + " --help)";
@@ -59,6 +76,9 @@ final class Errors {
     }
     if (thrown instanceof AccessDeniedException e) {
       return e.getFile() + ": permission denied";
+    }
+    if (thrown instanceof FileAlreadyExistsException e) {
+      return e.getFile() + ": not a folder"; // where one was to be made
     }
     if (thrown instanceof NotDirectoryException e) {
       return e.getFile() + ": not a folder";

@@ -82,6 +82,7 @@ final class EvalCommand implements Callable<Integer> {
     final Map<String, TensorEntry> inputs = inputs(Losses.spec(id));
     final Map<String, TensorEntry> results = evaluate(system, inputs);
     if (out != null) {
+      TensorFiles.makeFolderOf(out);
       Safetensors.write(out, results, metadata(system));
     }
     if (!grad) {

@@ -44,6 +44,7 @@ final class PlotCommand implements Callable<Integer> {
       throw new Refusal(id + " is no loss: it has no curve");
     }
     final Picture picture = Picture.of(loss);
+    TensorFiles.makeFolderOf(file);
     if (suffix.equals(".png")) {
       Files.write(file, picture.png());
     } else {

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
     name = "python",
     customSynopsis =
         "jloss python [--read FOLDER]... [--write FOLDER]... [--time-limit SECONDS] [--isolated]%n"
-            + "             (FILE | - | -m MODULE | -c CODE) [ARG...]",
+            + "             [--verbose] (FILE | - | -m MODULE | -c CODE) [ARG...]",
     description = {
       "Runs a Python script, with the package jloss, in the JVM.",
       "It can read the folder that it is in (a module, a text and the standard input: the current"
@@ -144,7 +144,7 @@ final class PythonCommand implements Callable<Integer> {
     final Path folder = Objects.requireNonNullElse(file.getParent(), file);
     Thread ending = null;
     try (Python python = start(folder)) {
-      // Of Ctrl-C: it ends the JVM with status 130, after this.
+      // Of what ends the JVM while a script runs: its streams are flushed first.
       ending = new Thread(() -> python.interrupt(Duration.ofSeconds(2)));
       Runtime.getRuntime().addShutdownHook(ending);
       return module != null
@@ -163,7 +163,7 @@ final class PythonCommand implements Callable<Integer> {
     if (isolated) {
       return open(PythonBridge.isolated(), folder).build();
     }
-    return open(PythonBridge.builder(), folder).build();
+    return open(PythonBridge.builder().keyboardInterrupt(), folder).build();
   }
 
   private <B extends PythonOptions<B>> B open(B builder, Path folder) {

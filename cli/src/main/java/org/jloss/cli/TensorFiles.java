@@ -62,6 +62,14 @@ final class TensorFiles {
     return new ArrayList<>(files);
   }
 
+  /** Makes the folder that a file is to be written to. */
+  static void makeFolderOf(Path file) throws IOException {
+    final Path folder = file.toAbsolutePath().getParent();
+    if (folder != null && !Files.isDirectory(folder)) {
+      Files.createDirectories(folder);
+    }
+  }
+
   /** The end of a file's name from its last dot, in lower case. */
   static String suffix(Path file) {
     final String name = file.getFileName() == null ? "" : file.getFileName().toString();

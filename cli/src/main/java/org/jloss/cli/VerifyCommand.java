@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.jloss.Losses;
 import org.jloss.parity.LossEvaluator;
 import org.jloss.parity.ParityReport;
 import org.jloss.parity.ReferenceFile;
@@ -81,6 +82,9 @@ final class VerifyCommand implements Callable<Integer> {
     final TreeSet<String> missing = new TreeSet<>(losses);
     for (final Path path : TensorFiles.find(where)) {
       final ReferenceFile file = ReferenceFile.read(path);
+      if (Losses.all().stream().noneMatch(spec -> spec.id().equals(file.id()))) {
+        throw new Refusal(path + ": there is no loss '" + file.id() + "' (see jloss list)");
+      }
       if (losses.isEmpty() || losses.contains(file.id())) {
         files.add(file);
         missing.remove(file.id());
@@ -110,10 +114,7 @@ final class VerifyCommand implements Callable<Integer> {
         progress.step(row.id());
       }
     }
-    final Path parent = file.toAbsolutePath().getParent();
-    if (parent != null) {
-      Files.createDirectories(parent);
-    }
+    TensorFiles.makeFolderOf(file);
     Files.writeString(file, report.toHtml(pictures));
     if (!json) {
       spec.commandLine().getOut().println("report: " + file);

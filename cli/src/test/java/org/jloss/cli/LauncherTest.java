@@ -41,7 +41,9 @@ class LauncherTest {
     "ls",
     "flock",
     "date",
-    "sleep"
+    "sleep",
+    "rm",
+    "cut"
   };
 
   @TempDir Path folder;
@@ -235,6 +237,29 @@ class LauncherTest {
     assertEquals(0, launch("list").status());
   }
 
+  /** The compiler plugin would take what it had begun for what it had made. */
+  @Test
+  void anInterruptedBuildLeavesNothingThatLooksMade() throws Exception {
+    final Path status = root.resolve("java-api/target/maven-status/inputFiles.lst");
+    final String begun = "mkdir -p '" + status.getParent() + "'\n: >'" + status + "'\n";
+    script(bin.resolve("mvn"), begun + "exec sleep 60");
+    final Process process = start(root.resolve("jloss"), "list");
+    while (Files.notExists(status)) {
+      Thread.sleep(20);
+    }
+    process.toHandle().destroy(); // which leaves its streams open
+    assertEquals(130, end(process).status());
+    assertTrue(Files.notExists(status));
+  }
+
+  @Test
+  void aLongBuildSaysHowFarItIs() throws Exception {
+    environment.put("JLOSS_TELL", "1");
+    maven("echo '[INFO] half of it'\nsleep 3");
+    final Run run = launch("list");
+    assertTrue(run.err().contains("jloss: building, 1 s: half of it\n"), run.err());
+  }
+
   @Test
   void saysWhatTheBuildNeeds() throws Exception {
     for (final String tool : new String[] {"mvn", "cmake", "c++", "python3"}) {
@@ -381,7 +406,7 @@ class LauncherTest {
     launch("list");
     final String built = Files.readString(folder.resolve("java.log"));
     assertTrue(built.contains("[-XX:ArchiveClassesAtExit=" + archive + "]\n"), built);
-    assertTrue(built.contains("[python]\n[" + archive + ".py]\n[-Xss4m]"), built);
+    assertTrue(built.contains("[python]\n[" + archive + ".py]\n[-Xss16m]"), built);
     Files.writeString(archive, "");
     Files.delete(folder.resolve("java.log"));
     launch("list");

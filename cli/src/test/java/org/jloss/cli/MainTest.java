@@ -62,7 +62,9 @@ class MainTest {
       delimiter = '|',
       quoteCharacter = '"',
       value = {
-        "jump | jloss: Unmatched argument at index 0: 'jump' (see jloss --help)",
+        "jump | jloss: there is no command 'jump'; there are verify, list, eval, plot, python, bench"
+            + " (see jloss --help)",
+        "--jump | jloss: Unknown option: '--jump' (see jloss --help)",
         "list --jsn | jloss list: Unknown option: '--jsn' (see jloss list --help)",
         "eval mse_loss | jloss eval: Missing required option: '--in=FILE' (see jloss eval --help)",
         "plot | jloss plot: Missing required parameter: 'ID' (see jloss plot --help)",

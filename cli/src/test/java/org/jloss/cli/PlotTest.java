@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -136,8 +137,16 @@ class PlotTest {
   }
 
   @Test
-  void refusesAPictureThatCannotBeWritten() {
-    final Path out = folder.resolve("no/folder/x.png");
-    Run.jloss("plot", "mse_loss", "-o", out).assertRefused("jloss plot: " + out + ": no such file");
+  void makesTheFolder() {
+    final Path file = folder.resolve("new/folder/mse.svg");
+    Run.jloss("plot", "mse_loss", "-o", file).assertHeld();
+    assertTrue(Files.exists(file));
+  }
+
+  @Test
+  void refusesAPictureThatCannotBeWritten() throws IOException {
+    final Path file = Files.writeString(folder.resolve("file"), "");
+    Run.jloss("plot", "mse_loss", "-o", file.resolve("x.png"))
+        .assertRefused("jloss plot: " + file + ": not a folder");
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -55,6 +56,21 @@ class VerifyTest {
     assertEquals("", run.err());
     assertTrue(run.out().contains("FAILED mse_loss one/float64"), run.out());
     assertTrue(run.out().endsWith("1 passed, 1 failed\n"), run.out());
+  }
+
+  @Test
+  void aFileOfALossThatIsNotThere() throws IOException {
+    final Path file = reference("strange.safetensors", 2.5);
+    // The id has as many characters, as the header tells its length.
+    Files.writeString(
+        file,
+        Files.readString(file, StandardCharsets.ISO_8859_1).replace("mse_loss", "msx_loss"),
+        StandardCharsets.ISO_8859_1);
+    final Run run = Run.jloss("verify", folder);
+    assertEquals(2, run.status());
+    assertEquals("", run.out());
+    assertEquals(
+        "jloss verify: " + file + ": there is no loss 'msx_loss' (see jloss list)\n", run.err());
   }
 
   @Test

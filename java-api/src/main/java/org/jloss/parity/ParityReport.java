@@ -257,11 +257,18 @@ public record ParityReport(List<Row> rows) {
       align(table, widths, from, to, text);
       from = to;
     }
+    text.append(LEGEND);
     for (final Row row : rows) {
       appendFailures(row, text);
     }
     return text.append(summary()).append('\n').toString();
   }
+
+  private static final String LEGEND =
+      """
+      abs, rel, ULP: from PyTorch, at most; numbers next to nothing make rel and ULP large.
+      error ULP, PyTorch's: of jloss and of PyTorch against float64.
+      """;
 
   /** Where the columns that belong together begin: value, gradient, error, result. */
   private static final List<Integer> GROUPS = List.of(1, 3, 6, 9, 11, 12);

@@ -83,6 +83,16 @@ final class Args {
     return all;
   }
 
+  /** How many names there are, and values. GraalPy breaks at an element that is not there. */
+  static int count(Value names, Value values) {
+    final int count = Math.toIntExact(names.getArraySize());
+    if (values.getArraySize() != count) {
+      throw new IllegalArgumentException(
+          "expected as many values as names, got " + values.getArraySize() + " for " + count);
+    }
+    return count;
+  }
+
   /** What Python calls the type of a value, with its module where CPython's C code says so. */
   static String typeName(Value value) {
     if (value.isHostObject()) {

@@ -33,7 +33,7 @@ final class Arguments {
    * @param names of the keywords, and their values; null if there are none
    */
   Arguments(boolean method, Value arguments, @Nullable Value names, @Nullable Value given) {
-    final int count = (int) arguments.getArraySize();
+    final int count = Math.toIntExact(arguments.getArraySize());
     if (method && count == 0) {
       throw new PyError("TypeError", "unbound method needs a Tensor");
     }
@@ -54,7 +54,8 @@ final class Arguments {
       keywords = Map.of();
     } else {
       keywords = new LinkedHashMap<>();
-      for (int i = 0; i < names.getArraySize(); i++) {
+      final int named = Args.count(names, given);
+      for (int i = 0; i < named; i++) {
         final Value value = given.getArrayElement(i);
         final String name = names.getArrayElement(i).asString();
         keywordValues.put(name, value);

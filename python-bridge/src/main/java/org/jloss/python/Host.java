@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
@@ -19,6 +20,7 @@ import org.jloss.Loss;
 import org.jloss.Losses;
 import org.jloss.Memory;
 import org.jloss.Miner;
+import org.jloss.NativeLibrary;
 import org.jloss.Spec;
 import org.jloss.WeightedSum;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,7 @@ public final class Host {
   private final Function<PolyglotException, RuntimeException> translate;
   private final NativeOps ops;
   private volatile @Nullable Integer exit;
+  private final AtomicBoolean heeded = new AtomicBoolean(true);
 
   Host(
       TensorPool pool, ScriptFiles files, Function<PolyglotException, RuntimeException> translate) {
@@ -51,6 +54,16 @@ public final class Host {
             names.add(LossSpecs.kind(spec));
           }
           return names.toArray(new String[0]);
+        });
+  }
+
+  /** The version of jloss. */
+  @HostAccess.Export
+  public String version() {
+    return Guard.run(
+        () -> {
+          pool.load();
+          return NativeLibrary.version();
         });
   }
 
@@ -215,7 +228,8 @@ public final class Host {
 
   static Map<String, @Nullable Object> keywords(Value names, Value values) {
     final Map<String, @Nullable Object> keywords = new LinkedHashMap<>();
-    for (int i = 0; i < names.getArraySize(); i++) {
+    final int count = Args.count(names, values);
+    for (int i = 0; i < count; i++) {
       keywords.put(names.getArrayElement(i).asString(), Args.of(values.getArrayElement(i)));
     }
     return keywords;
@@ -350,6 +364,17 @@ public final class Host {
   /** The status of os._exit, or null. */
   @Nullable Integer exit() {
     return exit;
+  }
+
+  /** Called where a script heeds Ctrl-C. */
+  @HostAccess.Export
+  public void heeded() {
+    heeded.set(true);
+  }
+
+  /** Whether the script has heeded Ctrl-C since the last call. */
+  boolean hasHeeded() {
+    return heeded.getAndSet(false);
   }
 
   /** How many tensors scripts have: for tests. */

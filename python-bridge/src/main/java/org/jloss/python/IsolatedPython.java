@@ -78,7 +78,7 @@ final class IsolatedPython extends Interpreter {
     start.put("preload", options.preload);
     try {
       ask(PATIENCE, "start", start);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
@@ -176,7 +176,8 @@ final class IsolatedPython extends Interpreter {
       }
     } catch (EOFException e) {
       end(null);
-    } catch (IOException | RuntimeException | OutOfMemoryError | StackOverflowError e) {
+    } catch (Throwable e) {
+      // Of whatever kind: a caller waits.
       // The JVM's last words, to the standard output, are no frame either; its status says more.
       if (!hasEnded(Duration.ofSeconds(2))) {
         end(new PythonWorkerException("the worker answered nonsense and was ended: " + e, e));

@@ -46,6 +46,13 @@ public final class PyError extends RuntimeException {
     if (thrown instanceof PythonException python) {
       return python.raised();
     }
+    if (isMadeUp(thrown)) {
+      return new PyError(
+          "TypeError", "a function of jloss got arguments that it cannot take", thrown);
+    }
+    if (thrown instanceof StackOverflowError) {
+      return new PyError("RecursionError", "maximum recursion depth exceeded", thrown);
+    }
     final String message = thrown.getMessage() == null ? thrown.toString() : thrown.getMessage();
     if (thrown instanceof IllegalArgumentException) {
       return new PyError("ValueError", message, thrown);
@@ -79,5 +86,12 @@ public final class PyError extends RuntimeException {
       throw error;
     }
     return new PyError("RuntimeError", message, thrown);
+  }
+
+  /** Whether something was called past the Python package: Java's own words would not help. */
+  private static boolean isMadeUp(Throwable thrown) {
+    return thrown instanceof NullPointerException
+        || thrown instanceof ClassCastException
+        || String.valueOf(thrown.getMessage()).startsWith("Unsupported operation Value.");
   }
 }

@@ -80,12 +80,25 @@ public final class PythonBridge extends Interpreter {
   private final LocalValues values;
   private final Value boot;
   private final @Nullable ScriptThread thread;
+  private final @Nullable KeyboardInterrupts interrupts;
   private volatile @Nullable String failure;
   private volatile boolean lingers;
 
   /** What a bridge opens to its scripts: by default nothing. */
   public static final class Builder extends PythonOptions<Builder> {
+    private boolean interrupts;
+
     private Builder() {}
+
+    /**
+     * Has Ctrl-C raise KeyboardInterrupt in the script, as in CPython, for a program that is one
+     * script's: the JVM does not end of it any more. Where a second Ctrl-C comes before the script
+     * has heeded the first, as it is in a builtin or in native code, the JVM ends with status 130.
+     */
+    public Builder keyboardInterrupt() {
+      interrupts = true;
+      return this;
+    }
 
     /** Starts the interpreter. */
     public PythonBridge build() {
@@ -174,17 +187,31 @@ public final class PythonBridge extends Interpreter {
     pool = new TensorPool(options.memory);
     host = new Host(pool, files, this::translate);
     values = new LocalValues(pool, host, false);
-    boot = context.eval(Shared.BOOT).execute(host, options.opening);
     thread =
         options.timeLimit == null ? null : new ScriptThread(options.timeLimit, new Interruption());
+    interrupts = options.interrupts ? new KeyboardInterrupts() : null;
+    try {
+      // Python's main thread is the one that starts it, and signals are its business.
+      boot = thread == null ? boot(options) : thread.start(() -> boot(options));
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+    if (interrupts != null) {
+      interrupts.ask(host::hasHeeded);
+    }
     if (options.preload != null) {
       try {
         exec(options.preload);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         close();
         throw e;
       }
     }
+  }
+
+  private Value boot(Builder options) {
+    return context.eval(Shared.BOOT).execute(host, options.opening, options.interrupts);
   }
 
   @Override
@@ -329,6 +356,9 @@ public final class PythonBridge extends Interpreter {
     pool.close();
     if (thread != null) {
       thread.close();
+    }
+    if (interrupts != null) {
+      interrupts.close();
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,7 +30,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PythonPool implements AutoCloseable {
   /** An interpreter that is ready, or why there is none in its place. */
-  private record Place(@Nullable Interpreter ready, @Nullable RuntimeException failed) {}
+  private record Place(@Nullable Interpreter ready, @Nullable Throwable failed) {}
+
+  /** What a closed pool has: it wakes who waits, and each wakes the next. */
+  private static final Place CLOSED = new Place(null, null);
 
   private final int size;
   private final Supplier<? extends Interpreter> start;
@@ -110,90 +114,110 @@ public final class PythonPool implements AutoCloseable {
    *     place of one that failed; the next call may have more luck
    */
   public Lease borrow(Duration timeout) {
-    if (closed) {
-      throw new IllegalStateException("expected an open pool, got a closed one");
+    final long end = System.nanoTime() + nanos(timeout);
+    while (true) {
+      final Place place = next(end - System.nanoTime());
+      if (closed) {
+        add(place == null ? CLOSED : place); // which ends it
+        throw new IllegalStateException("expected an open pool, got a closed one");
+      }
+      if (place == null) {
+        throw new PythonTimeoutException(
+            "no interpreter was free within "
+                + ScriptThread.words(timeout)
+                + ": "
+                + inUse()
+                + " of "
+                + size
+                + " are in use",
+            false);
+      }
+      final Interpreter ready = place.ready();
+      if (ready == null) {
+        later(this::fill);
+        throw new IllegalStateException(
+            "no interpreter could be started in the place of one that failed", place.failed());
+      }
+      if (ready.failure() == null) {
+        inUse.incrementAndGet();
+        return new Lease(ready);
+      }
+      replace(ready); // it ended while nobody used it
     }
-    final long end = System.nanoTime() + timeout.toNanos();
-    final Place place;
+  }
+
+  private @Nullable Place next(long nanos) {
     try {
-      place = places.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      return places.poll(nanos, TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while waiting for an interpreter", e);
     }
-    if (place == null) {
-      throw new PythonTimeoutException(
-          "no interpreter was free within "
-              + ScriptThread.words(timeout)
-              + ": "
-              + inUse()
-              + " of "
-              + size
-              + " are in use",
-          false);
-    }
-    final Interpreter ready = place.ready();
-    if (ready != null && ready.failure() != null) {
-      replace(ready); // it ended while nobody used it
-      return borrow(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
-    }
-    if (ready == null) {
-      later(this::fill);
-      throw new IllegalStateException(
-          "no interpreter could be started in the place of one that failed", place.failed());
-    }
-    inUse.incrementAndGet();
-    return new Lease(ready);
+  }
+
+  /** A time as System.nanoTime can count it. */
+  private static long nanos(Duration time) {
+    final Duration longest = Duration.ofNanos(Long.MAX_VALUE / 2);
+    return (time.compareTo(longest) < 0 ? time : longest).toNanos();
   }
 
   private void giveBack(Interpreter python) {
-    if (closed) {
-      python.close();
-    } else if (python.failure() != null) {
+    if (python.failure() != null) {
       replace(python);
     } else if (renews) {
-      later(
-          () -> {
-            try {
-              python.renew();
-              add(new Place(python, null));
-            } catch (RuntimeException e) {
-              replace(python);
-            }
-          });
+      later(() -> renew(python));
     } else {
       add(new Place(python, null));
     }
   }
 
-  private void replace(Interpreter python) {
-    replaced.incrementAndGet();
-    if (python.lingers()) {
-      abandoned.add(python);
-    } else {
-      python.close();
+  private void renew(Interpreter python) {
+    try {
+      if (!closed) {
+        python.renew();
+      }
+      add(new Place(python, null));
+    } catch (Throwable e) {
+      replace(python);
     }
-    later(this::fill);
   }
 
+  private void replace(Interpreter python) {
+    replaced.incrementAndGet();
+    try {
+      if (python.lingers()) {
+        abandoned.add(python);
+      } else {
+        python.close();
+      }
+    } finally {
+      later(this::fill);
+    }
+  }
+
+  /** Puts something in a place, whatever happens: else a caller would wait for it in vain. */
   private void fill() {
-    Place place;
+    Place place = CLOSED;
     try {
       final int lingering = abandoned();
       if (lingering >= size) {
         throw new IllegalStateException(
             lingering + " abandoned scripts still run: no further interpreter is started");
       }
-      place = new Place(start.get(), null);
-    } catch (RuntimeException e) {
+      if (!closed) {
+        place = new Place(start.get(), null);
+      }
+    } catch (Throwable e) {
       place = new Place(null, e);
     }
     add(place);
   }
 
   private void later(Runnable task) {
-    if (!closed) {
+    try {
       starter.execute(task);
+    } catch (RejectedExecutionException e) {
+      task.run(); // the pool is closed: there is nothing to start, only to end
     }
   }
 
@@ -210,6 +234,7 @@ public final class PythonPool implements AutoCloseable {
         place.ready().close();
       }
     }
+    places.add(CLOSED);
   }
 
   /** How many interpreters there are, on loan, ready or being started. */

@@ -10,6 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,21 @@ final class ScriptThread {
   /** Whether what runs is being ended, so that its end is not the script's doing. */
   boolean isEnding() {
     return ending;
+  }
+
+  /** Runs something before the first call, without a limit. */
+  <T> T start(Supplier<T> body) {
+    try {
+      return executor.submit(body::get).get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("interrupted while an interpreter started");
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) e.getCause();
+    }
   }
 
   <T extends @Nullable Object> T run(Callable<T> body, Runnable check) throws Exception {

@@ -56,6 +56,8 @@ public final class Stubs {
         from ._tensor import tensor as tensor
         from ._tuples import Pairs as Pairs, Triplets as Triplets
 
+        __version__: str
+
         # Operators of libtorch and torch.nn's spellings of the losses.
         def __getattr__(name: str) -> Any: ...
         """);

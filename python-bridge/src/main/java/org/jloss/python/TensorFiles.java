@@ -114,8 +114,14 @@ public final class TensorFiles {
       if (packed instanceof PyTensor tensor) {
         return entry(tensor);
       }
-      if (!(packed instanceof List<?> list)) {
+      if (packed == null
+          || packed instanceof Boolean
+          || packed instanceof Number
+          || packed instanceof String) {
         return packed;
+      }
+      if (!(packed instanceof List<?> list)) {
+        throw new PyError("TypeError", "a " + Args.typeName(packed) + " cannot be stored");
       }
       final List<?> rest = list.subList(1, list.size());
       switch ((String) list.get(0)) {

@@ -81,14 +81,19 @@ final class TensorPool implements AutoCloseable {
   /** Called before scripts run on this thread. */
   void enter() {
     turn.lock();
-    if (turn.getHoldCount() > DEEPEST) {
+    try {
+      if (turn.getHoldCount() > DEEPEST) {
+        throw new PyError(
+            "RecursionError",
+            "backward passes or calls by Java are more than " + DEEPEST + " deep");
+      }
+      // Scripts call Java, which may call them again: the outermost call decides.
+      if (turn.getHoldCount() == 1 && loaded) {
+        arrange();
+      }
+    } catch (RuntimeException | Error e) {
       turn.unlock();
-      throw new PyError(
-          "RecursionError", "backward passes or calls by Java are more than " + DEEPEST + " deep");
-    }
-    // Scripts call Java, which may call them again: the outermost call decides.
-    if (turn.getHoldCount() == 1 && loaded) {
-      arrange();
+      throw e;
     }
   }
 

@@ -1,12 +1,16 @@
 """What PythonBridge calls: evaluated before anything of the user's, in a namespace of its own."""
 
 
-def _boot(host, opening):
+def _boot(host, opening, interrupts):
     import sys
+
+    here = (lambda: 0).__code__.co_filename
+
+    CLOSED = " are not open to this script"
 
     def refuse(module, names, what, error=PermissionError):
         def refused(*args, **kwargs):
-            raise error(f"{what} are not open to this script")
+            raise error(what + CLOSED)
 
         for name in names:
             if hasattr(module, name):
@@ -16,7 +20,15 @@ def _boot(host, opening):
     # signal, slow to import, takes them from here.
     import _signal
 
-    refuse(_signal, ("raise_signal", "alarm", "setitimer", "pthread_kill", "signal"), "signals")
+    def heed(number, frame):
+        host.heeded()
+        raise KeyboardInterrupt
+
+    if interrupts:
+        _signal.signal(_signal.SIGINT, heed)
+    refuse(_signal, ("raise_signal", "alarm", "setitimer", "pthread_kill"), "signals")
+    # As CPython outside its main thread, which libraries are prepared for.
+    refuse(_signal, ("signal",), "signals", ValueError)
 
     # GraalPy refuses these by an internal error, which no script can catch.
     import os
@@ -78,7 +90,7 @@ def _boot(host, opening):
         __slots__ = ()  # the module socket's class adds its own
 
         def __init__(self, *args, **kwargs):
-            raise PermissionError("networks are not open to this script")
+            raise PermissionError("networks" + CLOSED)
 
     _socket.socket = _socket.SocketType = Refused
     # What asks the network or makes a socket; constants, timeouts and byte orders stay.
@@ -89,6 +101,18 @@ def _boot(host, opening):
         "networks",
     )
 
+    class OwnEventLoop:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name != "asyncio.unix_events":
+                return None
+            import importlib.util
+
+            own = importlib.util.find_spec("jloss").submodule_search_locations[0]
+            return importlib.util.spec_from_file_location(name, own + "/_asyncio.py")
+
+    sys.meta_path.insert(0, OwnEventLoop)
+
     import _sitebuiltins
     import builtins
 
@@ -97,15 +121,13 @@ def _boot(host, opening):
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
 
-    here = (lambda: 0).__code__.co_filename
-
     main = sys.modules["__main__"]
 
     def explain(error):
         quote()
         # GraalPy drops the words of the file system, which says no with EACCES.
         if isinstance(error, PermissionError) and error.errno in (13, None):
-            if not getattr(error, "__notes__", None):
+            if not str(error).endswith(CLOSED) and not getattr(error, "__notes__", None):
                 error.add_note(opening)
 
     def show(error):
@@ -116,6 +138,11 @@ def _boot(host, opening):
         tb = error.__traceback__
         while tb is not None and tb.tb_frame.f_code.co_filename == here:
             tb = tb.tb_next
+        last = tb
+        while last is not None and last.tb_next is not None:
+            if last.tb_next.tb_frame.f_code is heed.__code__:
+                last.tb_next = None
+            last = last.tb_next
         traceback.print_exception(type(error), error, tb)
 
     sources = {}

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.Loss;
 import org.jloss.Losses;
+import org.jloss.NativeLibrary;
 import org.jloss.Spec;
 import org.jloss.Tensors;
 import org.jloss.ValueAndGradient;
@@ -227,13 +228,26 @@ class LossTest {
     assertTrue(script.out.contains("MseLoss(*, reduction='mean')"), script.toString());
   }
 
+  @Test
+  void parametersShowAsTheirTypes() {
+    assertEquals(
+        "HuberLoss(reduction='mean', delta=3.0)", python.eval("repr(jloss.HuberLoss(delta=3))"));
+    assertEquals(1.0, python.eval("jloss.FocalLoss(gamma=1).gamma"));
+    assertEquals(-1L, python.eval("jloss.FocalLoss(ignore_index=-1).ignore_index"));
+  }
+
+  @Test
+  void version() {
+    assertEquals(NativeLibrary.version(), python.eval("jloss.__version__"));
+  }
+
   /** In a process of its own, where nothing else has loaded the native library. */
   @Test
   void aLossBeforeAnyTensor(@TempDir Path folder) throws Exception {
     final Path out = folder.resolve("out");
     final Process child = ChildJvm.start(out, List.of(), LossTest.class);
     assertEquals(0, child.waitFor(), () -> ChildJvm.read(out));
-    assertEquals("1\n0.0\n", ChildJvm.read(out));
+    assertEquals("1.0\n0.0\n", ChildJvm.read(out));
   }
 
   public static void main(String[] arguments) {

@@ -31,6 +31,24 @@ class OperatorSafetyTest {
   }
 
   @Test
+  void noExportedMethodEndsTheJvm(@TempDir Path folder) throws Exception {
+    final Path last = folder.resolve("last call");
+    final Path out = folder.resolve("out");
+    final Process child =
+        ChildJvm.start(
+            out,
+            List.of("-XX:ErrorFile=" + folder.resolve("error")),
+            HostSweep.class,
+            "2",
+            "6",
+            last.toString());
+    assertTrue(child.waitFor(5, TimeUnit.MINUTES), () -> "still at " + ChildJvm.read(last));
+    assertEquals(
+        0, child.exitValue(), () -> "after " + ChildJvm.read(last) + "\n" + ChildJvm.read(out));
+    assertTrue(ChildJvm.read(out).contains("lived: "), () -> ChildJvm.read(out));
+  }
+
+  @Test
   void closedOperators() {
     for (final String name :
         List.of("from_file", "set_", "record_stream", "resize_", "segment_reduce", "_cudnn_init")) {

@@ -74,6 +74,69 @@ class ScriptTest {
   }
 
   @Test
+  void coroutines() {
+    final Script script =
+        Script.run(
+            """
+            import asyncio
+
+            async def later(value, seconds):
+                await asyncio.sleep(seconds)
+                return value
+
+            async def main():
+                queue = asyncio.Queue(1)
+
+                async def produce():
+                    for i in range(3):
+                        await queue.put(i)
+
+                task = asyncio.create_task(produce())
+                print(await asyncio.gather(later("b", 0.02), later("a", 0.01)))
+                print([await queue.get() for _ in range(3)])
+                await task
+                try:
+                    async with asyncio.timeout(0.01):
+                        await later(1, 60)
+                except TimeoutError:
+                    print("timeout")
+                for outside in (asyncio.to_thread(print), asyncio.open_connection("localhost", 80),
+                                asyncio.create_subprocess_exec("true")):
+                    try:
+                        await outside
+                    except (PermissionError, NotImplementedError) as error:
+                        print(type(error).__name__)
+
+            asyncio.run(main())
+
+            async def stuck():
+                await asyncio.Event().wait()
+
+            try:
+                asyncio.run(stuck())
+            except RuntimeError as error:
+                print(error)
+            asyncio.run(asyncio.to_thread(print))
+            """);
+    assertEquals(
+        """
+        ['b', 'a']
+        [0, 1, 2]
+        timeout
+        PermissionError
+        PermissionError
+        NotImplementedError
+        all coroutines wait for one another: sockets, processes and threads, which could end that, are \
+        not open to this script
+        """,
+        script.out,
+        script.toString());
+    // And no hint about folders.
+    assertTrue(
+        script.err.endsWith("PermissionError: threads are not open to this script\n"), script.err);
+  }
+
+  @Test
   void javasErrorsEndInTheScriptsLine() {
     final Script script =
         Script.run(

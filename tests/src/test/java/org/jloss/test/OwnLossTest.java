@@ -7,7 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -22,12 +27,63 @@ import org.jloss.Tensors;
 import org.jloss.annotation.Definition;
 import org.jloss.annotation.Domain;
 import org.jloss.annotation.Input;
+import org.jloss.regression.MseLoss;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 /** Losses that a user writes. */
 class OwnLossTest {
+
+  @Definition(id = "log_cosh", formula = "mean log cosh(scale (input - target))", source = "mine")
+  @Input(name = "input", shape = "*", domain = Domain.REAL, differentiable = true)
+  @Input(name = "target", shape = "*", domain = Domain.REAL)
+  public record LogCosh(double scale) implements FormulaLoss {
+    @Override
+    public Tensor formula(@Nullable Tensor[] in) {
+      return in[0].sub(in[1]).mul(new Scalar(scale)).cosh().log().mean();
+    }
+  }
+
+  @Test
+  void theExamplesOfTheDocumentation() throws IOException {
+    Loss halfSquare =
+        FormulaLoss.of(
+            "half_square", 2, in -> in[0].sub(in[1]).square().sum().mul(new Scalar(0.5)));
+    Loss both = new LogCosh(2).plus(new MseLoss().times(0.1));
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor x = Tensors.of(new float[] {1, 3}).requires_grad_(true);
+      final Tensor t = Tensors.of(new float[] {1, 2});
+      assertEquals(0.5, Tensors.item(halfSquare.apply(x, t)));
+      final Tensor value = both.apply(x, t);
+      assertEquals(0.05 + Math.log(Math.cosh(2)) / 2, Tensors.item(value), 1e-6);
+      value.backward();
+      assertArrayEquals(
+          new float[] {0, (float) (0.1 + Math.tanh(2))}, Tensors.toFloats(x.grad()), 1e-6f);
+    }
+    final String own = Files.readString(Path.of("src/test/java/org/jloss/test/OwnLossTest.java"));
+    final List<String> examples =
+        Stream.concat(
+                examples("../README.md", "```java\n(.*?)```"),
+                examples(
+                    "../java-api/src/main/java/org/jloss/FormulaLoss.java",
+                    "@code\n(.*?)\n \\* }</pre>"))
+            .toList();
+    assertEquals(4, examples.size());
+    examples.forEach(e -> assertTrue(plain(own).contains(e), e));
+  }
+
+  private static Stream<String> examples(String file, String pattern) throws IOException {
+    return Pattern.compile(pattern, Pattern.DOTALL)
+        .matcher(Files.readString(Path.of(file)))
+        .results()
+        .map(m -> plain(m.group(1).replaceAll("(?m)^ \\* ?", "")))
+        .filter(example -> example.contains("FormulaLoss"));
+  }
+
+  private static String plain(String text) {
+    return text.replaceAll("\\s+", "");
+  }
 
   /** l = factor x² summed, with a gradient of its own. */
   @Definition(id = "own_square", formula = "factor x^2", source = "this test")

@@ -59,6 +59,12 @@ def __getattr__(name):
 
         found = globals()[name] = getattr(importlib.import_module(f"jloss.{_LATER[name]}"), name)
         return found
+    if name == "__version__":
+        from ._errors import call
+        from _jloss_host import host
+
+        found = globals()[name] = str(call(host.version))
+        return found
     # Classes and operators are made when they are first asked for: there are hundreds.
     if not name.startswith("_"):
         found = _loss_class(name) or _operator(name)

@@ -47,6 +47,11 @@ class _System:
 
     def _set(self, parameters, held=None):
         handle = call(host.make, self._spec["id"], tuple(parameters), tuple(parameters.values()))
+        # As the record in Java has them: 1 for a float is 1.0.
+        for parameter in self._spec["parameters"]:
+            name = parameter["name"]
+            if parameter["type"].startswith("float") and isinstance(parameters.get(name), int):
+                parameters = {**parameters, name: float(parameters[name])}
         if held:
             held = {n: t if isinstance(t, Tensor) else _tensor_of(t) for n, t in held.items()}
             handle = call(handle.bind, *_handles(held.get(i["name"]) for i in self._spec["inputs"]))
