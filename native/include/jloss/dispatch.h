@@ -27,6 +27,15 @@ JLOSS_API int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::T
 /// The results of this thread's last call, in the encoding of its arguments.
 JLOSS_API std::vector<int64_t> results();
 
+/// Has this thread compute alone where a backward pass from these tensors goes through small
+/// tensors only: some kernels hand the least work to all threads, which takes longer than the work,
+/// and a thousand times as long where no processor is free. Calls of small tensors do so by
+/// themselves. Returns what `together` takes.
+JLOSS_API int64_t alone(const std::vector<at::Tensor>& roots);
+
+/// Ends what `alone` began.
+JLOSS_API void together(int64_t threads);
+
 /// Makes this thread's allocations fail with an OutOfMemoryError beyond so many live bytes of
 /// tensors in the process, once memory is tracked; 0 for no limit.
 JLOSS_API void limit_bytes(int64_t bytes);

@@ -1,9 +1,13 @@
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <jloss/dispatch.h>
+#include <omp.h>
+#include <torch/csrc/autograd/function.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -235,7 +239,92 @@ void check_quotient(const std::string& name, const torch::jit::Stack& stack) {
               dtype == at::kInt ? "int32" : "int64");
 }
 
+// What threads gain in that many elements is less than what their start takes, also where the work
+// is not in proportion, as in a matrix of distances; the optimisers' work is.
+constexpr int64_t kSmall = 2048;
+constexpr int64_t kSmallStep = 16384;
+
+/// Has this thread compute alone, where that is asked for: how many threads there were, or 0.
+int64_t begin_alone(bool small) {
+  const int threads = at::get_num_threads();
+  if (!small || threads == 1) {
+    return 0;
+  }
+  omp_set_num_threads(1);
+  return threads;
+}
+
+/// The same for as long as it lives.
+class Alone {
+ public:
+  explicit Alone(bool small) : threads_(begin_alone(small)) {}
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+  ~Alone() {
+    together(threads_);
+  }
+
+ private:
+  const int64_t threads_;
+};
+
+bool is_small(const std::string& name, const std::vector<at::Tensor>& tensors) {
+  const bool step = name.compare(0, 13, "aten::_fused_") == 0;
+  int64_t elements = 0;
+  for (const auto& tensor : tensors) {
+    const int64_t count = tensor.defined() ? tensor.numel() : 0;
+    // A step goes from tensor to tensor.
+    elements = step ? std::max(elements, count) : elements + count;
+  }
+  // What is made of nothing may be large.
+  return elements > 0 && elements <= (step ? kSmallStep : kSmall);
+}
+
+/// Whether all gradients of a graph are small.
+bool is_small(const std::vector<at::Tensor>& roots) {
+  std::unordered_set<torch::autograd::Node*> seen;
+  std::vector<torch::autograd::Node*> open;
+  const auto visit = [&](torch::autograd::Node* node) {
+    if (node != nullptr && seen.insert(node).second) {
+      open.push_back(node);
+    }
+  };
+  for (const auto& root : roots) {
+    if (root.defined()) {
+      visit(root.grad_fn().get());
+    }
+  }
+  while (!open.empty()) {
+    auto* node = open.back();
+    open.pop_back();
+    for (uint32_t i = 0; i < node->num_inputs(); ++i) {
+      const auto& gradient = node->input_metadata(i);
+      if (gradient.was_default_constructed()) {
+        continue;
+      }
+      const auto shape = c10::asIntArrayRefSlowOpt(gradient.shape_as_dim_vector());
+      if (!shape.has_value() || c10::multiply_integers(*shape) > kSmall) {
+        return false;
+      }
+    }
+    for (const auto& edge : node->next_edges()) {
+      visit(edge.function.get());
+    }
+  }
+  return true;
+}
+
 }  // namespace
+
+int64_t alone(const std::vector<at::Tensor>& roots) {
+  return begin_alone(is_small(roots));
+}
+
+void together(int64_t threads) {
+  if (threads > 0) {
+    omp_set_num_threads(static_cast<int>(threads));
+  }
+}
 
 std::string overloads(const std::string& name) {
   std::lock_guard<std::mutex> lock(handles_mutex);
@@ -268,6 +357,7 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
     return handles[overload];
   }();
   const auto& schema = handle.schema();
+  const Alone guard(is_small(schema.name(), tensors));
   torch::jit::Stack stack;
   Reader reader(code, tensors);
   for (const auto& argument : schema.arguments()) {

@@ -36,6 +36,10 @@ final class Args {
     if (value.isHostObject()) {
       return value.asHostObject();
     }
+    // First what is asked most: each question takes an interpreter longer than an operator takes.
+    if (value.hasMember(HANDLE)) {
+      return value.getMember(HANDLE).asHostObject();
+    }
     if (value.isNull()) {
       return null;
     }
@@ -56,9 +60,6 @@ final class Args {
     if (value.isString()) {
       return value.asString();
     }
-    if (value.hasMember(HANDLE)) {
-      return value.getMember(HANDLE).asHostObject();
-    }
     if (value.hasArrayElements()) {
       return list(value);
     }
@@ -72,6 +73,16 @@ final class Args {
     }
     return new Unknown(
         value.getMetaObject() == null ? "object" : value.getMetaObject().getMetaSimpleName());
+  }
+
+  /** The elements of a tuple or list. */
+  static List<Value> values(Value values) {
+    final int count = Math.toIntExact(values.getArraySize());
+    final List<Value> all = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      all.add(values.getArrayElement(i));
+    }
+    return all;
   }
 
   static List<@Nullable Object> list(Value values) {
@@ -96,7 +107,8 @@ final class Args {
   /** What Python calls the type of a value, with its module where CPython's C code says so. */
   static String typeName(Value value) {
     if (value.isHostObject()) {
-      return typeName(value.asHostObject());
+      final Object object = value.asHostObject(); // or it would be taken for a Value
+      return typeName(object);
     }
     if (value.isNull() || value.isBoolean() || value.isNumber() || value.isString()) {
       return value.isNumber() && !value.fitsInLong() && !value.fitsInDouble()

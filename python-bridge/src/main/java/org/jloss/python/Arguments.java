@@ -22,7 +22,7 @@ final class Arguments {
   private final List<@Nullable Object> positional;
   private final Map<String, @Nullable Object> keywords;
   // As Python has them, for the names of their types.
-  private final List<Value> values = new ArrayList<>();
+  private final List<Value> values;
   private final Map<String, Value> keywordValues = new LinkedHashMap<>();
   private final @Nullable Object self;
 
@@ -32,19 +32,18 @@ final class Arguments {
    * @param method whether the first is self
    * @param names of the keywords, and their values; null if there are none
    */
-  Arguments(boolean method, Value arguments, @Nullable Value names, @Nullable Value given) {
-    final int count = Math.toIntExact(arguments.getArraySize());
+  Arguments(boolean method, List<Value> arguments, @Nullable Value names, @Nullable Value given) {
+    final int count = arguments.size();
     if (method && count == 0) {
       throw new PyError("TypeError", "unbound method needs a Tensor");
     }
     final int from = method ? 1 : 0;
     positional = new ArrayList<>(count - from);
-    for (int i = from; i < count; i++) {
-      final Value value = arguments.getArrayElement(i);
-      values.add(value);
+    values = arguments.subList(from, count);
+    for (final Value value : values) {
       positional.add(Args.of(value));
     }
-    self = method ? Args.of(arguments.getArrayElement(0)) : null;
+    self = method ? Args.of(arguments.get(0)) : null;
     if (method && !(self instanceof PyTensor)) {
       throw new PyError(
           "TypeError",

@@ -11,6 +11,7 @@ import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.Value;
 import org.jloss.Autograd;
 import org.jloss.Errors;
+import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /** Backward passes, functions with a gradient of their own, and hooks. */
@@ -29,12 +30,14 @@ public final class PyAutograd {
         () -> {
           pool.makeRoom();
           try (PointerScope scope = new PointerScope()) {
-            torch.backward(
-                vector(tensors),
-                vector(gradients),
-                new BoolOptional(retain),
-                create,
-                vector(inputs));
+            final TensorVector roots = vector(tensors);
+            final long threads = Native.alone(roots);
+            try {
+              torch.backward(
+                  roots, vector(gradients), new BoolOptional(retain), create, vector(inputs));
+            } finally {
+              Native.together(threads);
+            }
             return null;
           } catch (RuntimeException e) {
             throw Errors.translateBackward(e);
@@ -50,14 +53,21 @@ public final class PyAutograd {
         () -> {
           pool.makeRoom();
           try (PointerScope scope = new PointerScope()) {
-            final TensorVector found =
-                torch.grad(
-                    vector(outputs),
-                    vector(inputs),
-                    vector(gradients),
-                    new BoolOptional(retain),
-                    create,
-                    true);
+            final TensorVector roots = vector(outputs);
+            final long threads = Native.alone(roots);
+            final TensorVector found;
+            try {
+              found =
+                  torch.grad(
+                      roots,
+                      vector(inputs),
+                      vector(gradients),
+                      new BoolOptional(retain),
+                      create,
+                      true);
+            } finally {
+              Native.together(threads);
+            }
             final PyTensor[] faces = new PyTensor[(int) found.size()];
             for (int i = 0; i < faces.length; i++) {
               faces[i] = face(found.get(i));

@@ -1,9 +1,11 @@
 package org.jloss.python;
 
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.Value;
@@ -15,7 +17,10 @@ public final class PyOperator {
   private final String name;
   private final boolean method;
   private final List<Signature> signatures;
-  private final Map<Signature, Target> targets = new ConcurrentHashMap<>();
+  // By what is the same, as what is equal takes longer to tell than a call; scripts take turns.
+  private final Map<Signature, Target> targets = new IdentityHashMap<>();
+  // The last is the latest: what collects garbage may run between a call and its other().
+  private final List<@Nullable Object> others = new ArrayList<>();
 
   /**
    * What a signature stands for.
@@ -32,16 +37,55 @@ public final class PyOperator {
     this.signatures = signatures;
   }
 
-  /** Calls it: a tensor, number, bool, None or an array of them. */
+  /**
+   * Calls it: a tensor, or null, and then {@link #other} has the result. To find out what kind of
+   * object it got takes Python longer than a call.
+   */
   @HostAccess.Export
-  public @Nullable Object call(Value arguments) {
-    return Guard.run(() -> call(new Arguments(method, arguments, null, null)));
+  public @Nullable PyTensor call(Value arguments) {
+    return tensor(() -> new Arguments(method, Args.values(arguments), null, null));
+  }
+
+  /** The same with one argument: Python's tuples take time too. */
+  @HostAccess.Export
+  public @Nullable PyTensor call1(Value argument) {
+    return tensor(() -> new Arguments(method, List.of(argument), null, null));
+  }
+
+  /** The same with two arguments. */
+  @HostAccess.Export
+  public @Nullable PyTensor call2(Value first, Value second) {
+    return tensor(() -> new Arguments(method, List.of(first, second), null, null));
+  }
+
+  /** The same with three arguments. */
+  @HostAccess.Export
+  public @Nullable PyTensor call3(Value first, Value second, Value third) {
+    return tensor(() -> new Arguments(method, List.of(first, second, third), null, null));
   }
 
   /** The same with keyword arguments. */
   @HostAccess.Export
-  public @Nullable Object callWith(Value arguments, Value names, Value values) {
-    return Guard.run(() -> call(new Arguments(method, arguments, names, values)));
+  public @Nullable PyTensor callWith(Value arguments, Value names, Value values) {
+    return tensor(() -> new Arguments(method, Args.values(arguments), names, values));
+  }
+
+  /** The last call's result that is no tensor: a number, bool, None or an array, of tensors too. */
+  @HostAccess.Export
+  public @Nullable Object other() {
+    return others.remove(others.size() - 1);
+  }
+
+  private @Nullable PyTensor tensor(Supplier<Arguments> arguments) {
+    return Guard.run(
+        () -> {
+          final Object result = call(arguments.get());
+          if (result instanceof PyTensor tensor) {
+            return tensor;
+          }
+          others.add(result);
+          return null;
+        });
   }
 
   /** The names of so many results, or null if they have none. */

@@ -45,6 +45,12 @@ public final class PyTensor {
     return tensor().shape();
   }
 
+  /** Whether another has the same shape. */
+  @HostAccess.Export
+  public boolean isShapedLike(PyTensor other) {
+    return Arrays.equals(shape(), other.shape());
+  }
+
   /** The distances between elements along the axes. */
   @HostAccess.Export
   public long[] stride() {

@@ -174,7 +174,11 @@ record Signature(String target, String name, List<Param> params, boolean depreca
   }
 
   int positional() {
-    return (int) params.stream().filter(p -> !p.keywordOnly).count();
+    int count = 0;
+    while (count < params.size() && !params.get(count).keywordOnly) {
+      count++;
+    }
+    return count;
   }
 
   /** Whether the only positional parameter is a list of ints: x.view(2, 3) for x.view((2, 3)). */

@@ -83,6 +83,20 @@ class AutogradTest {
     assertEquals(2, script.out.lines().count());
   }
 
+  @Test
+  void importsNothingThatItDoesNotNeed() {
+    final Script script =
+        Script.run(
+            """
+            import sys
+            import torch
+            torch.optim.SGD(torch.nn.Linear(2, 1).parameters())
+            print(hasattr(torch.nn, "_private"))
+            print([m for m in ("difflib", "re", "inspect", "json", "typing") if m in sys.modules])
+            """);
+    assertEquals("False\n[]\n", script.out, script.err);
+  }
+
   private static String resource(String name) throws IOException {
     try (InputStream in = Objects.requireNonNull(AutogradTest.class.getResourceAsStream(name))) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);

@@ -3,14 +3,23 @@ package org.jloss.python;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.global.torch;
+import org.jloss.NativeLibrary;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Operators that trust their arguments get none that would make them read or write elsewhere, and
@@ -148,5 +157,48 @@ class CheckedOpsTest {
         "{'b': [1.0, 1.0], 'w': [0, 1, 2]}",
         python.eval("str({k: again[k].tolist() for k in sorted(again)})"));
     assertTrue(Files.exists(Path.of((String) python.eval("folder")).resolve("y.safetensors")));
+  }
+
+  /** The hand-over takes longer than the work, and on a busy machine a thousand times as long. */
+  @ParameterizedTest
+  @ValueSource(strings = {"train(800, 1000)", "torch.full((1_000_000,), 0.5)"})
+  @EnabledOnOs(OS.LINUX)
+  void smallWorkIsNotSpreadOverThreads(String large) throws Exception {
+    final Callable<Object> work =
+        () -> {
+          NativeLibrary.load();
+          final int all = torch.get_num_threads();
+          torch.set_num_threads(2);
+          try (PythonBridge own = PythonBridge.create()) {
+            own.exec(
+                """
+                import torch
+
+                def train(*shape):
+                    w = torch.nn.Parameter(torch.zeros(*shape))
+                    loss = torch.nn.functional.cross_entropy(w, torch.zeros(shape[0], dtype=torch.int64))
+                    loss.backward()
+                    torch.optim.Adam([w]).step()
+                """);
+            final long before = threads();
+            own.exec("train(8, 100)");
+            final long alone = threads() - before;
+            own.exec(large);
+            return alone + " " + (threads() - before);
+          } finally {
+            torch.set_num_threads(all);
+          }
+        };
+    final FutureTask<Object> task = new FutureTask<>(work);
+    new Thread(null, task, "solo-" + large.substring(0, 5), 16L << 20).start();
+    assertEquals("0 1", task.get());
+  }
+
+  /** How many threads have the name of this one, as those that it starts below Java do. */
+  private static long threads() throws IOException {
+    final String name = Thread.currentThread().getName();
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+      return tasks.filter(t -> ChildJvm.read(t.resolve("comm")).strip().equals(name)).count();
+    }
   }
 }

@@ -38,7 +38,7 @@ def tensor(data, dtype=None, requires_grad=False, device=None):
 
 
 def _make(data, dtype, shape):
-    return _tensor._wrap(call(host.fromBytes, data, dtype._code, shape))
+    return _tensor.wrap_tensor(call(host.fromBytes, data, dtype._code, shape))
 
 
 def _from_buffer(data):

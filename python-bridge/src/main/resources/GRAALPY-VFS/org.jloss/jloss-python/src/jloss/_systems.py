@@ -5,20 +5,10 @@ import os
 from _jloss_host import host
 
 from ._errors import call, translated
-from ._tensor import Tensor, _wrap
+from ._tensor import Tensor, _wrap, wrap_tensor
 
 # What objects keep beside a script's own attributes.
 _INTERNAL = ("_parameters", "_held", "_handle", "_jloss", "_made", "_call", "_both", "_slopes")
-
-
-_new = object.__new__
-
-
-def wrap_tensor(handle):
-    """Java's tensor as Python has it."""
-    made = _new(Tensor)
-    made._jloss = handle
-    return made
 
 
 class _System:

@@ -10,16 +10,22 @@ from ._dtypes import as_dtype, by_code
 from ._errors import call, translated
 
 _NUMBERS = (int, float, bool)
+_new = object.__new__
 
 
-def _wrap(result, cls=None):
+def wrap_tensor(handle):
+    """Java's tensor as Python has it."""
+    made = _new(Tensor)
+    made._jloss = handle
+    return made
+
+
+def _wrap(result):
     """What Java returned as Python has it: handles become tensors, arrays tuples."""
     if result is None or isinstance(result, _NUMBERS):
         return result
     if hasattr(result, "numel"):
-        made = object.__new__(cls or Tensor)
-        made._jloss = result
-        return made
+        return wrap_tensor(result)
     return tuple(_wrap(r) for r in result)
 
 
@@ -30,17 +36,38 @@ def _call(name, arguments, keywords=None):
 def _function(name, java):
     """A function or method that calls an operator of libtorch."""
     in_place = name.endswith("_") and not name.endswith("__")
-    plain, keyed = java.call, java.callWith
+    call1, call2, call3, many, keyed = java.call1, java.call2, java.call3, java.call, java.callWith
     records = {}
 
     def function(*args, **kwargs):
+        # Handles, not tensors: Java knows them at first sight. Of subclasses it tells the name.
         try:
-            result = keyed(args, tuple(kwargs), tuple(kwargs.values())) if kwargs else plain(args)
+            if kwargs:
+                handle = keyed(args, tuple(kwargs), tuple(kwargs.values()))
+            elif len(args) == 1:
+                (a,) = args
+                handle = call1(a._jloss if type(a) is Tensor else a)
+            elif len(args) == 2:
+                a, b = args
+                handle = call2(a._jloss if type(a) is Tensor else a, b._jloss if type(b) is Tensor else b)
+            elif len(args) == 3:
+                a, b, c = args
+                handle = call3(
+                    a._jloss if type(a) is Tensor else a,
+                    b._jloss if type(b) is Tensor else b,
+                    c._jloss if type(c) is Tensor else c,
+                )
+            else:
+                handle = many(args)
         except BaseException as error:
             raise translated(error) from None
         if in_place and args:
             return args[0]
-        result = _wrap(result)
+        if handle is not None:
+            made = _new(Tensor)
+            made._jloss = handle
+            return made
+        result = _wrap(java.other())
         if type(result) is tuple:
             count = len(result)
             record = records.get(count)
@@ -83,10 +110,12 @@ def operator(name, places="tnflsp"):
 
 def missing(owner, name, names):
     """The AttributeError for a name that is not there, with the nearest that is."""
-    import difflib
+    hint = ""
+    if names:
+        import difflib
 
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f". Did you mean: '{near[0]}'?" if near else ""
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f". Did you mean: '{near[0]}'?" if near else ""
     return AttributeError(f"{owner} has no attribute '{name}'{hint}", name=name)
 
 
@@ -269,7 +298,8 @@ class Tensor:
     @property
     def grad(self):
         """The gradient that backward() left, or None."""
-        return _wrap(self._jloss.grad())
+        handle = self._jloss.grad()
+        return None if handle is None else wrap_tensor(handle)
 
     @grad.setter
     def grad(self, value):
@@ -285,7 +315,7 @@ class Tensor:
         """Adds the gradient of this tensor to `grad` of the leaves that it was computed from."""
         if gradient is None and not inputs:
             retain = create_graph if retain_graph is None else retain_graph
-            call(autograd.backward, (self._jloss,), (), bool(retain), bool(create_graph), ())
+            call(_backward, (self._jloss,), (), bool(retain), bool(create_graph), ())
         else:
             from torch.autograd import backward
 
@@ -411,7 +441,7 @@ class Tensor:
         return self.round(decimals=digits)
 
     def __getitem__(self, index):
-        return _wrap(call(self._jloss.getItem, _index(index)))
+        return wrap_tensor(call(self._jloss.getItem, _index(index)))
 
     def __setitem__(self, index, value):
         call(self._jloss.setItem, _index(index), value)
@@ -668,21 +698,27 @@ def _dunder(method, name, place="m", swapped=False, in_place=False, unary=False)
 
     def forward(self, other=None):
         nonlocal java
-        # Handles, not tensors: Java knows them at first sight, which halves the time of a call.
         if isinstance(other, Tensor):
             other = other._jloss
         elif not unary and not isinstance(other, _NUMBERS):
             return NotImplemented
         if java is None:
-            java = call(host.operator, place, name)
+            found = call(host.operator, place, name)
+            java = found.call1 if unary else found.call2
         try:
             if unary:
-                result = java.call((self._jloss,))
+                handle = java(self._jloss)
+            elif swapped:
+                handle = java(other, self._jloss)
             else:
-                result = java.call((other, self._jloss) if swapped else (self._jloss, other))
+                handle = java(self._jloss, other)
         except BaseException as error:
             raise translated(error) from None
-        return self if in_place else _wrap(result)
+        if in_place:
+            return self
+        made = _new(Tensor)
+        made._jloss = handle
+        return made
 
     forward.__name__ = forward.__qualname__ = f"__{method}__"
     setattr(Tensor, f"__{method}__", forward)
@@ -735,6 +771,8 @@ Tensor.__matmul__, Tensor.__rtruediv__ = _matmul, _rtruediv
 def _index(index):
     """An index as Java takes it: a tuple, with "..." for Ellipsis and tensors for lists."""
     if not isinstance(index, tuple):
+        if isinstance(index, (int, slice)):
+            return (index,)
         index = (index,)
     return tuple(
         "..." if i is Ellipsis else _list_index(i) if isinstance(i, (list, range)) else i for i in index
@@ -748,6 +786,7 @@ def _list_index(index):
 
 
 autograd = host.autograd()
+_backward = autograd.backward
 
 
 class _Mode:

@@ -40,5 +40,5 @@ def rnn(kind, input, states, parameters, *options):
 
 def optimizer_step(name, lists, **options):
     """A step of an optimiser over lists of contiguous tensors, in place."""
-    handles = tuple(tuple(t._jloss for t in tensors) for tensors in lists)
+    handles = tuple([tuple([t._jloss for t in tensors]) for tensors in lists])
     call(_ops.step, name, handles, tuple(options), tuple(options.values()))

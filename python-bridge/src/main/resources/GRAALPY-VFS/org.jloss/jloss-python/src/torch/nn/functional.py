@@ -676,13 +676,17 @@ def affine_grid(theta, size, align_corners=None):
 # Losses
 
 
-def _warn_sizes(input, target):
+def _broadcast(input, target):
+    """Both with their common shape, and a warning where they have two."""
+    if isinstance(input, torch.Tensor) and isinstance(target, torch.Tensor) and target._jloss.isShapedLike(input._jloss):
+        return input, target
     if target.size() != input.size():
         warnings.warn(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will "
             "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             stacklevel=3,
         )
+    return torch.broadcast_tensors(input, target)
 
 
 def _weighted(loss, weight, input, reduction, mean):
@@ -698,9 +702,8 @@ def _weighted(loss, weight, input, reduction, mean):
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """|input - target|."""
-    _warn_sizes(input, target)
+    input_, target = _broadcast(input, target)
     reduction = _Reduction.resolve(size_average, reduce, reduction)
-    input_, target = torch.broadcast_tensors(input, target)
     if weight is None:
         return torch.l1_loss(input_, target, _Reduction.get_enum(reduction))
     return _weighted(torch.abs(input_ - target), weight, input, reduction, lambda l: l.sum() / weight.sum())
@@ -708,9 +711,8 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """(input - target)^2."""
-    _warn_sizes(input, target)
+    input_, target = _broadcast(input, target)
     reduction = _Reduction.resolve(size_average, reduce, reduction)
-    input_, target = torch.broadcast_tensors(input, target)
     if weight is None:
         return torch.mse_loss(input_, target, _Reduction.get_enum(reduction))
     return _weighted(torch.pow(input_ - target, 2), weight, input, reduction, lambda l: l.sum() / weight.sum())
@@ -718,16 +720,14 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """Squared below beta, divided by 2 beta; linear above."""
-    _warn_sizes(input, target)
+    input, target = _broadcast(input, target)
     code = _code((size_average, reduce, reduction))
-    input, target = torch.broadcast_tensors(input, target)
     return torch.l1_loss(input, target, code) if beta == 0.0 else torch.smooth_l1_loss(input, target, code, beta)
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """Half the square below delta, linear above."""
-    _warn_sizes(input, target)
-    input_, target = torch.broadcast_tensors(input, target)
+    input_, target = _broadcast(input, target)
     if weight is None:
         return torch.huber_loss(input_, target, _Reduction.get_enum(reduction), delta)
     return _weighted(torch.huber_loss(input_, target, 0, delta), weight, input, reduction, lambda l: l.mean())

@@ -6,6 +6,7 @@ from collections import OrderedDict, defaultdict
 from copy import deepcopy
 
 import torch
+from torch.nn.utils.clip_grad import drop_gradients
 from torch.utils.hooks import RemovableHandle
 
 
@@ -72,8 +73,6 @@ class Optimizer:
 
     def zero_grad(self, set_to_none=True):
         """Drops the gradients of all parameters."""
-        from torch.nn.utils.clip_grad import drop_gradients
-
         for group in self.param_groups:
             drop_gradients(group["params"], set_to_none)
 
