@@ -375,6 +375,23 @@ torch.set_printoptions(precision=4, linewidth=30) or torch.arange(12.0)
 torch.set_printoptions(profile="default") or y
 torch.set_printoptions(threshold=3, edgeitems=1) or x
 torch.set_printoptions(profile="default") or x.sum()
+ torch.set_default_dtype(torch.float64)
+torch.zeros(1), torch.ones(1), torch.eye(2), torch.empty(1).dtype, torch.scalar_tensor(3)
+torch.full((1,), 1), torch.full((1,), 1.5), torch.full((1,), True)
+torch.arange(3), torch.arange(3.0), torch.linspace(0, 1, 3), torch.linspace(f, 1, 3), torch.logspace(0, 1, 3)
+torch.zeros(1, dtype=torch.float32), torch.zeros_like(x), torch.zeros_like(i), i.new_zeros(1)
+torch.tensor([1.0]), torch.tensor([]), torch.tensor([1]), torch.tensor(1j), torch.Tensor([1]), torch.as_tensor(0.5)
+torch.manual_seed(0) and torch.rand(2), torch.randn(2), torch.randint(0, 9, (2,)), torch.normal(0.0, 1.0, (2,))
+i / 2, i / i, 1 / i, i * 2.5, 2.5 - i, i ** 0.5, 2.0 ** i, i // 2.5, i % 1.5
+i.sqrt(), m.sigmoid(), torch.atan2(i, i), i.logsumexp(0), torch.xlogy(i, 3), torch.fft.fft(i)
+i.float(), i.float() / 3, i.sum(dtype=torch.float32), i * f, i // 2, i.sum()
+torch.where(m, 1.0, 2.0), torch.where(m, i, 0.5), torch.where(m, 1, 2), torch.add(1.5, 2)
+torch.cat([i, torch.tensor([0.5])]), torch.result_type(i, 1.5), torch.result_type(x, 1.5)
+torch.nn.Linear(2, 2).weight.dtype, torch.finfo().bits, torch.get_default_dtype()
+ torch.set_default_dtype(torch.float16)
+torch.tensor([1.5, 2]), torch.tensor([]), torch.ones(1), i / 2
+ torch.set_default_dtype(torch.float32)
+i / 2, torch.ones(1)
 """
 
 

@@ -324,15 +324,10 @@ public final class Host {
         });
   }
 
-  /** The dtype of Python's floats while scripts of this interpreter run. */
+  /** Sets the dtype of this interpreter's floats that are given none. */
   @HostAccess.Export
   public void setDefaultDtype(long code) {
-    Guard.run(
-        () -> {
-          pool.load();
-          pool.defaultDtype(code);
-          return null;
-        });
+    pool.defaultDtype(code);
   }
 
   /** The device of that name. */

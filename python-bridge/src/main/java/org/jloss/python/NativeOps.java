@@ -173,6 +173,11 @@ final class NativeOps {
    * @return a tensor, number, bool, null, or an array of them
    */
   @Nullable Object run(Schema schema, Object[] bound) {
+    return new DefaultDtype(this, pool.defaultDtype()).run(schema, bound);
+  }
+
+  /** The same with libtorch's default dtype. */
+  @Nullable Object runPlainly(Schema schema, Object[] bound) {
     if (schema.mutates()) {
       pool.makeRoom();
       return attempt(schema, bound);

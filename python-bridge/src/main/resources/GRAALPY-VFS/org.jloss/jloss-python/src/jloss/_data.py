@@ -58,9 +58,11 @@ def _from_numbers(data, dtype):
     except (TypeError, ValueError) as error:
         raise _diagnosis(flat, len(shape)) or error from None
     made = _make(numbers, source, shape)
-    if source is _dtypes.complex128 and dtype is None and _dtypes.default is not _dtypes.float64:
-        return made.to(_dtypes.complex64)
-    return made
+    if dtype is not None:
+        return made
+    if source is _dtypes.complex128:
+        return made if _dtypes.default is _dtypes.float64 else made.to(_dtypes.complex64)
+    return made.to(_dtypes.default) if source.is_floating_point else made
 
 
 def _flatten(data):

@@ -847,10 +847,7 @@ def get_default_dtype():
 
 
 def set_default_dtype(dtype):
-    """Sets the dtype of Python's floats and of constructors that are given none.
-
-    While scripts of this interpreter run, libtorch's own is set, which is that of the process.
-    """
+    """Sets the dtype of Python's floats and of constructors that are given none."""
     dtype = as_dtype(dtype)
     if not dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
