@@ -68,7 +68,7 @@ newaxis = None
 
 # Read when they are first asked for, as most scripts need few of them.
 _MODULES = frozenset(
-    """_C accelerator amp autograd backends compiler cuda distributed fft func functional jit linalg nn optim random
+    """_C accelerator amp autograd backends compiler cuda distributed distributions fft func functional jit linalg nn optim random
     return_types special utils version""".split()
 )
 _HOME = {
