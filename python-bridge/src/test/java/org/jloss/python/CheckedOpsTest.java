@@ -43,9 +43,11 @@ class CheckedOpsTest {
                 nesterov=False, maximize=False, is_first_step=False), **options})
 
         def net(kind="GRU", input=torch.zeros(4, 2, 3), states=((1, 2, 5),), shapes=((15, 3), (15, 5), (15,), (15,)),
-                bias=True, layers=1, batch_first=False):
+                bias=True, layers=1, batch_first=False, sizes=()):
             rnn(kind, input, [torch.zeros(*s) for s in states], [torch.zeros(*s) for s in shapes], bias, layers,
-                0.0, False, False, batch_first)
+                0.0, False, False, batch_first, batch_sizes=sizes)
+
+        packed = torch.zeros(5, 3)
 
         def error(f):
             try:
@@ -117,6 +119,18 @@ class CheckedOpsTest {
           net(shapes=((15, 30), (15, 5), (15,), (15,))) | RuntimeError
           net(shapes=()) | RuntimeError
           net(input=torch.zeros(4, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2, 1)) |
+          net(input=packed) | RuntimeError
+          net(sizes=(2, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 1, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 3)) | RuntimeError
+          net(input=packed, sizes=(6, -1)) | RuntimeError
+          net(input=packed, sizes=(2, 3, 0)) | RuntimeError
+          net(input=packed, sizes=(2.0, 2, 1)) | RuntimeError
+          net(input=packed, sizes=(3, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2**62, 2**62, 2**62)) | RuntimeError
           net(input=torch.zeros(4, 2, 3).double()) | RuntimeError
           net("LSTM", states=((1, 2, 2), (1, 2, 5)), shapes=((20, 3), (20, 2), (20,), (20,))) | RuntimeError
           torch.save({"a": [len]}, folder + "/x.pt") | TypeError

@@ -571,6 +571,18 @@ class Tensor:
         """False: memory is this process's own."""
         return False
 
+    def share_memory_(self):
+        """This tensor: there is no other process."""
+        return self
+
+    def is_pinned(self, device=None):
+        """False: pinned memory is for copies to accelerators."""
+        return False
+
+    def pin_memory(self, device=None):
+        """Refused: pinned memory is for copies to accelerators."""
+        raise RuntimeError("pin_memory: expected an accelerator to pin memory for, got none: jloss runs on the CPU")
+
     def apply_(self, function):
         """Applies a Python function to each element, in place."""
         values = tensor([function(e) for e in self.flatten().tolist()], dtype=self.dtype)

@@ -9,6 +9,7 @@ _WHERE = {
     "AdamW": "adam",
     "RMSprop": "rmsprop",
     "Adagrad": "adagrad",
+    "LBFGS": "lbfgs",
 }
 __all__ = list(_WHERE)
 
