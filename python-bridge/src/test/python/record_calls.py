@@ -375,6 +375,32 @@ torch.set_printoptions(precision=4, linewidth=30) or torch.arange(12.0)
 torch.set_printoptions(profile="default") or y
 torch.set_printoptions(threshold=3, edgeitems=1) or x
 torch.set_printoptions(profile="default") or x.sum()
+isinstance(x, torch.FloatTensor), isinstance(x, torch.DoubleTensor), isinstance(i, torch.LongTensor), isinstance(3, torch.LongTensor)
+isinstance(torch.nn.Linear(1, 1).weight, torch.FloatTensor), torch.FloatTensor, torch.BoolTensor.dtype, torch.LongTensor([1, 2])
+(w * 2).grad_fn.name(), type((w * 2).grad_fn), (w * 2).grad_fn.__class__.__name__
+torch.zeros(1)._version, torch.empty(1)._version, torch.tensor([1.0])._version, torch.rand(1)._version, x.new_zeros(1)._version
+torch.ones(1).add_(1)._version
+x.clone().__setitem__(slice(0, 2), torch.ones(3, 2))
+x.clone()[0].__setitem__(slice(0, 2), torch.ones(2, 2))
+x.clone().__setitem__(torch.tensor([0, 1]), torch.ones(2))
+x.clone().__setitem__(0, [1, 2])
+x.is_pinned(), x.clone().share_memory_()
+ V = torch.autograd.Variable
+V(i), V(w * 2), V(w), V(x, requires_grad=True), V(), isinstance(x, V), isinstance(3, V), V
+V(i, requires_grad=True)
+V([1.0])
+torch.autograd.grad((w ** 2).sum(), w, None, None, False, True)
+torch.autograd.grad(outputs=(w ** 2).sum(), inputs=w, retain_graph=True, only_inputs=True)
+torch.tensor([1, 2], dtype=torch.uint16), torch.zeros(2, dtype=torch.uint32), torch.tensor([2**64 - 1], dtype=torch.uint64)
+torch.tensor([1, 2], dtype=torch.uint16).float(), torch.tensor([1.5, 2]).to(torch.uint32), x.to(torch.uint64)
+torch.tensor([1, 2], dtype=torch.uint16) + 1
+torch.tensor([1, 2], dtype=torch.uint16) == 1
+torch.tensor([1, 2], dtype=torch.uint32).sum(), torch.tensor([2**63], dtype=torch.uint64).item(), torch.ones(1, dtype=torch.uint16).type()
+torch.tensor([-1], dtype=torch.uint8), torch.tensor([-1], dtype=torch.uint16)
+torch.tensor([70000], dtype=torch.uint16)
+torch.tensor([-300], dtype=torch.uint8)
+torch.promote_types(torch.uint16, torch.int32)
+torch.complex(f.half(), f.half())
  torch.set_default_dtype(torch.float64)
 torch.zeros(1), torch.ones(1), torch.eye(2), torch.empty(1).dtype, torch.scalar_tensor(3)
 torch.full((1,), 1), torch.full((1,), 1.5), torch.full((1,), True)

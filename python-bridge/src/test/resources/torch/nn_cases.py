@@ -1039,3 +1039,44 @@ def case_checkpoint():
     out.square().sum().backward()
     again = checkpoint_sequential(layers, 2, x, use_reentrant=False)
     return out, x.grad, grads(layers), again, error(lambda: checkpoint(net, x, use_reentrant=False, more=1))
+
+
+def case_spectral_norm():
+    found = []
+    for make, x in (
+        (lambda: nn.Linear(4, 3), values(2, 4)),
+        (lambda: nn.Conv2d(2, 3, 2), values(1, 2, 4, 4)),
+        (lambda: nn.ConvTranspose2d(2, 3, 2), values(1, 2, 4, 4)),
+    ):
+        torch.manual_seed(0)
+        layer = nn.utils.spectral_norm(make(), n_power_iterations=2)
+        first = layer(x)
+        second = layer(x)
+        (first.square().sum() + second.sum()).backward()
+        layer.eval()
+        state = {k: v.clone() for k, v in layer.state_dict().items()}
+        found.append((first, second, layer(x), state, grads(layer), repr(layer)))
+        found.append((nn.utils.remove_spectral_norm(layer).weight, list(layer.state_dict()), layer(x)))
+    return (
+        found,
+        error(lambda: nn.utils.spectral_norm(nn.utils.spectral_norm(nn.Linear(2, 2)))),
+        error(lambda: nn.utils.remove_spectral_norm(nn.Linear(2, 2))),
+        error(lambda: nn.utils.spectral_norm(nn.Linear(2, 2, bias=False), "bias")),
+        error(lambda: nn.utils.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)),
+    )
+
+
+def case_weight_norm():
+    found = []
+    for make, x, dim in (
+        (lambda: nn.Linear(4, 3), values(2, 4), 0),
+        (lambda: nn.Linear(4, 3), values(2, 4), None),
+        (lambda: nn.Conv2d(2, 3, 2), values(1, 2, 4, 4), 1),
+    ):
+        torch.manual_seed(0)
+        layer, _ = warned(lambda: nn.utils.weight_norm(make(), dim=dim))
+        out = layer(x)
+        out.square().sum().backward()
+        found.append((out, [k for k, _ in layer.named_parameters()], grads(layer)))
+        found.append((nn.utils.remove_weight_norm(layer).weight, [k for k, _ in layer.named_parameters()]))
+    return found, error(lambda: nn.utils.remove_weight_norm(nn.Linear(2, 2)))

@@ -240,10 +240,7 @@ public final class CheckedOps {
         || layers > parameters.size()) {
       throw new PyError(
           "RuntimeError",
-          kind
-              + ": expected "
-              + stateCount
-              + " states of three axes, and 1 layer at least");
+          kind + ": expected " + stateCount + " states of three axes, and 1 layer at least");
     }
     final long output = states.get(0).shape()[2];
     final long hidden = states.get(stateCount - 1).shape()[2];
@@ -253,8 +250,7 @@ public final class CheckedOps {
       wanted.add(new long[] {layers * directions, batch, i == 0 ? output : hidden});
     }
     for (long layer = 0; layer < layers; layer++) {
-      final long width =
-          layer == 0 ? input.shape()[(int) input.dim() - 1] : output * directions;
+      final long width = layer == 0 ? input.shape()[(int) input.dim() - 1] : output * directions;
       for (long direction = 0; direction < directions; direction++) {
         wanted.add(new long[] {gates * hidden, width});
         wanted.add(new long[] {gates * hidden, output});

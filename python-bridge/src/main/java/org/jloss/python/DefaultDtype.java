@@ -85,8 +85,7 @@ final class DefaultDtype {
 
   private @Nullable Object again(Schema schema, Object[] bound) {
     // Its numbers would be of libtorch's default.
-    final Schema other =
-        schema.target().equals("where.Scalar") ? ops.schema("where.self") : schema;
+    final Schema other = schema.target().equals("where.Scalar") ? ops.schema("where.self") : schema;
     final Object[] floats = bound.clone();
     for (int i = 0; i < bound.length; i++) {
       final Schema.Argument argument = other.arguments().get(i);

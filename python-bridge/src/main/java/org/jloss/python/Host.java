@@ -244,7 +244,7 @@ public final class Host {
     // libtorch has codes of C++ objects, and of formats that trust what they find, too.
     final boolean open =
         switch (kind) {
-          case 0 -> code >= 0 && code <= 11 || code == 15;
+          case 0 -> code >= 0 && code <= 11 || code == 15 || code >= 27 && code <= 29;
           case 1 -> code == 0;
           case 2 -> code >= 0 && code <= 3;
           default -> code == NativeOps.CPU || code == NativeOps.META;

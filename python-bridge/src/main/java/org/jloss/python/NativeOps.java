@@ -161,6 +161,11 @@ final class NativeOps {
     return (PyTensor) Objects.requireNonNull(call(target, arguments));
   }
 
+  /** The same data with a count of changes that begins anew. */
+  PyTensor afresh(PyTensor tensor) {
+    return pool.own(new Tensor(tensor.tensor().variable_data()));
+  }
+
   /** An empty tensor. */
   PyTensor empty(List<?> shape, long dtype) {
     return tensor("empty.memory_format", shape, PyCode.dtype(dtype));

@@ -93,7 +93,9 @@ record Schema(
   /** Where a tensor is given, an absent dtype is that tensor's; but not of these. */
   private static int defaultDtype(String text, List<Argument> arguments) {
     if (text.contains("ScalarType? dtype=None")
-        && (!text.contains("Tensor ") || text.contains("::linspace") || text.contains("::logspace"))) {
+        && (!text.contains("Tensor ")
+            || text.contains("::linspace")
+            || text.contains("::logspace"))) {
       for (int i = 0; i < arguments.size(); i++) {
         if (arguments.get(i).name().equals("dtype")) {
           return i;

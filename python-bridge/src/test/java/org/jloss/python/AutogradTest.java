@@ -101,7 +101,8 @@ class AutogradTest {
   void aDefaultDtypeIsTheInterpretersOwn() {
     try (PythonBridge one = PythonBridge.create();
         PythonBridge other = PythonBridge.create()) {
-      final String dtypes = "str((torch.ones(1).dtype, (torch.arange(2) / 2).dtype, maker.dtype()))";
+      final String dtypes =
+          "str((torch.ones(1).dtype, (torch.arange(2) / 2).dtype, maker.dtype()))";
       one.exec("import torch; torch.set_default_dtype(torch.float64)");
       other.exec("import torch");
       one.set("maker", new Maker());

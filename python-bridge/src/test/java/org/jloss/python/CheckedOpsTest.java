@@ -152,6 +152,47 @@ class CheckedOpsTest {
   }
 
   @Test
+  void unsignedIntegersAreStoredOrRefusedInWords() {
+    python.exec(
+        """
+        def stored(suffix):
+            try:
+                torch.save({"a": torch.tensor([1, 65535], dtype=torch.uint16)}, folder + suffix)
+                return str(torch.load(folder + suffix)["a"].tolist())
+            except Exception as e:
+                return f"{type(e).__name__}: {e}"
+        """);
+    final String refused = "TypeError: tensors of dtype UInt16 cannot be stored";
+    assertEquals(refused, python.eval("stored('/u.pt')"));
+    assertEquals(refused, python.eval("stored('/u.safetensors')"));
+  }
+
+  @Test
+  void missingNamesAndFilesAreToldOnce() {
+    python.exec(
+        """
+        def said(f):
+            try:
+                f()
+            except Exception as e:
+                return str(e)
+        """);
+    for (final String name : new String[] {"hub", "onnx", "quantization"}) {
+      assertEquals(
+          "module 'torch' has no attribute '" + name + "'",
+          python.eval("said(lambda: torch." + name + ")"));
+    }
+    assertEquals(
+        "module 'torch' has no attribute 'zeross'. Did you mean: 'zeros'?",
+        python.eval("said(lambda: torch.zeross)"));
+    assertEquals(
+        true,
+        python.eval(
+            "said(lambda: torch.load(folder + '/none.pt'))"
+                + " == f\"[Errno 2] No such file or directory: '{folder}/none.pt'\""));
+  }
+
+  @Test
   void storesSafetensors(@TempDir Path other) throws Exception {
     python.exec(
         """

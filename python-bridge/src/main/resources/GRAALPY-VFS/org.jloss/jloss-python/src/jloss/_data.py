@@ -117,7 +117,11 @@ def _pack(flat, dtype):
         except TypeError:
             return array.array(dtype._typecode, list(map(int, flat))), dtype
     except OverflowError:
-        raise RuntimeError(f"value cannot be converted to {dtype} without overflow") from None
+        most = 2 ** (8 * dtype.itemsize) - 1
+        if not dtype.is_signed and dtype is not _dtypes.uint64 and all(-most <= v <= most for v in flat):
+            # Negative numbers count from the end, as in C.
+            return array.array(dtype._typecode, [int(v) & most for v in flat]), dtype
+        raise RuntimeError(f"value cannot be converted to type {dtype._name} without overflow") from None
 
 
 def _diagnosis(flat, depth):

@@ -85,7 +85,7 @@ def missing(owner, name, names):
     """The AttributeError for a name that is not there, with the nearest that is."""
     import difflib
 
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(name, names, 1, 0.8)
     hint = f". Did you mean: '{near[0]}'?" if near else ""
     return AttributeError(f"{owner} has no attribute '{name}'{hint}", name=name)
 
@@ -264,7 +264,7 @@ class Tensor:
     def grad_fn(self):
         """The operation that it comes from, None for a leaf."""
         name = self._jloss.gradFn()
-        return None if name is None else Node(name)
+        return None if name is None else _node(name)()
 
     @property
     def grad(self):
@@ -342,7 +342,8 @@ class Tensor:
 
     def item(self):
         """The one element as a Python number."""
-        if self._jloss.numel() == 1 and self.is_complex():
+        # What Java has no number for.
+        if self._jloss.numel() == 1 and (self.is_complex() or self.dtype is _dtypes.uint64):
             return self.reshape(()).tolist()
         return call(self._jloss.item)
 
@@ -595,17 +596,24 @@ class Tensor:
 
 
 class Node:
-    """An operation of the graph that backward() goes through."""
-
-    def __init__(self, name):
-        self._name = name
+    """An operation of the graph that backward() goes through; a class for each kind."""
 
     def name(self):
         """The operation's name."""
-        return self._name
+        return type(self).__name__
 
     def __repr__(self):
-        return f"<{self._name} object at 0x{id(self):012x}>"
+        return f"<{self.name()} object at 0x{id(self):012x}>"
+
+
+_nodes = {}
+
+
+def _node(name):
+    found = _nodes.get(name)
+    if found is None:
+        found = _nodes[name] = type(str(name), (Node,), {"__module__": "builtins"})
+    return found
 
 
 # After the class: its methods bool, int and float would hide the types in annotations and calls.
@@ -651,6 +659,10 @@ _LEGACY = {
     _dtypes.bool: "Bool",
     _dtypes.complex64: "ComplexFloat",
     _dtypes.complex128: "ComplexDouble",
+    _dtypes.complex32: "ComplexHalf",
+    _dtypes.uint16: "UInt16",
+    _dtypes.uint32: "UInt32",
+    _dtypes.uint64: "UInt64",
 }
 
 

@@ -2,6 +2,8 @@
 
 import importlib
 
+from jloss._tensor import missing as _missing
+
 from . import modules
 from .parameter import Buffer, Parameter
 
@@ -15,11 +17,7 @@ def __getattr__(name):
     if name in modules.__all__:
         found = globals()[name] = getattr(modules, name)
         return found
-    import difflib
-
-    near = difflib.get_close_matches(name, __dir__(), 1)
-    hint = f". Did you mean: '{near[0]}'?" if near else ""
-    raise AttributeError(f"module 'torch.nn' has no attribute '{name}'{hint}", name=name)
+    raise _missing("module 'torch.nn'", name, __dir__())
 
 
 def __dir__():
