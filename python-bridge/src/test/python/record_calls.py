@@ -375,6 +375,49 @@ torch.set_printoptions(precision=4, linewidth=30) or torch.arange(12.0)
 torch.set_printoptions(profile="default") or y
 torch.set_printoptions(threshold=3, edgeitems=1) or x
 torch.set_printoptions(profile="default") or x.sum()
+isinstance(x, torch.FloatTensor), isinstance(x, torch.DoubleTensor), isinstance(i, torch.LongTensor), isinstance(3, torch.LongTensor)
+isinstance(torch.nn.Linear(1, 1).weight, torch.FloatTensor), torch.FloatTensor, torch.BoolTensor.dtype, torch.LongTensor([1, 2])
+(w * 2).grad_fn.name(), type((w * 2).grad_fn), (w * 2).grad_fn.__class__.__name__
+torch.zeros(1)._version, torch.empty(1)._version, torch.tensor([1.0])._version, torch.rand(1)._version, x.new_zeros(1)._version
+torch.ones(1).add_(1)._version
+x.clone().__setitem__(slice(0, 2), torch.ones(3, 2))
+x.clone()[0].__setitem__(slice(0, 2), torch.ones(2, 2))
+x.clone().__setitem__(torch.tensor([0, 1]), torch.ones(2))
+x.clone().__setitem__(0, [1, 2])
+x.is_pinned(), x.clone().share_memory_()
+ V = torch.autograd.Variable
+V(i), V(w * 2), V(w), V(x, requires_grad=True), V(), isinstance(x, V), isinstance(3, V), V
+V(i, requires_grad=True)
+V([1.0])
+torch.autograd.grad((w ** 2).sum(), w, None, None, False, True)
+torch.autograd.grad(outputs=(w ** 2).sum(), inputs=w, retain_graph=True, only_inputs=True)
+torch.tensor([1, 2], dtype=torch.uint16), torch.zeros(2, dtype=torch.uint32), torch.tensor([2**64 - 1], dtype=torch.uint64)
+torch.tensor([1, 2], dtype=torch.uint16).float(), torch.tensor([1.5, 2]).to(torch.uint32), x.to(torch.uint64)
+torch.tensor([1, 2], dtype=torch.uint16) + 1
+torch.tensor([1, 2], dtype=torch.uint16) == 1
+torch.tensor([1, 2], dtype=torch.uint32).sum(), torch.tensor([2**63], dtype=torch.uint64).item(), torch.ones(1, dtype=torch.uint16).type()
+torch.tensor([-1], dtype=torch.uint8), torch.tensor([-1], dtype=torch.uint16)
+torch.tensor([70000], dtype=torch.uint16)
+torch.tensor([-300], dtype=torch.uint8)
+torch.promote_types(torch.uint16, torch.int32)
+torch.complex(f.half(), f.half())
+ torch.set_default_dtype(torch.float64)
+torch.zeros(1), torch.ones(1), torch.eye(2), torch.empty(1).dtype, torch.scalar_tensor(3)
+torch.full((1,), 1), torch.full((1,), 1.5), torch.full((1,), True)
+torch.arange(3), torch.arange(3.0), torch.linspace(0, 1, 3), torch.linspace(f, 1, 3), torch.logspace(0, 1, 3)
+torch.zeros(1, dtype=torch.float32), torch.zeros_like(x), torch.zeros_like(i), i.new_zeros(1)
+torch.tensor([1.0]), torch.tensor([]), torch.tensor([1]), torch.tensor(1j), torch.Tensor([1]), torch.as_tensor(0.5)
+torch.manual_seed(0) and torch.rand(2), torch.randn(2), torch.randint(0, 9, (2,)), torch.normal(0.0, 1.0, (2,))
+i / 2, i / i, 1 / i, i * 2.5, 2.5 - i, i ** 0.5, 2.0 ** i, i // 2.5, i % 1.5
+i.sqrt(), m.sigmoid(), torch.atan2(i, i), i.logsumexp(0), torch.xlogy(i, 3), torch.fft.fft(i)
+i.float(), i.float() / 3, i.sum(dtype=torch.float32), i * f, i // 2, i.sum()
+torch.where(m, 1.0, 2.0), torch.where(m, i, 0.5), torch.where(m, 1, 2), torch.add(1.5, 2)
+torch.cat([i, torch.tensor([0.5])]), torch.result_type(i, 1.5), torch.result_type(x, 1.5)
+torch.nn.Linear(2, 2).weight.dtype, torch.finfo().bits, torch.get_default_dtype()
+ torch.set_default_dtype(torch.float16)
+torch.tensor([1.5, 2]), torch.tensor([]), torch.ones(1), i / 2
+ torch.set_default_dtype(torch.float32)
+i / 2, torch.ones(1)
 """
 
 

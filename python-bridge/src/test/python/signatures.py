@@ -61,6 +61,9 @@ p nonzero|nonzero(Tensor input)
 p _unique2|_unique2(Tensor input, bool sorted=True, bool return_inverse=False, bool return_counts=False)
 p unique_dim|unique_dim(Tensor input, int64_t dim, bool sorted=True, bool return_inverse=False, \
 bool return_counts=False)
+p _standard_gamma|_standard_gamma(Tensor input)
+p _sample_dirichlet|_sample_dirichlet(Tensor input)
+p _dirichlet_grad|_dirichlet_grad(Tensor x, Tensor alpha, Tensor total)
 """
 
 

@@ -7,6 +7,8 @@ from collections import OrderedDict
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+import torch.nn.utils.rnn as R
+from torch.utils.checkpoint import checkpoint, checkpoint_sequential
 
 
 def error(function):
@@ -627,7 +629,8 @@ def case_transformer_encoder():
         m = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(4), enable_nested_tensor=False)
         x = values(3, 2, 4)
         y = m(x)
-        y.square().sum().backward()
+        # Not the squares' sum, which is the same for all: its gradients would be rounding errors.
+        (y * values(*y.shape)).sum().backward()
         out += [y, list(m.state_dict()), [g for g in grads(m)][:6], repr(m)]
         out += [m(x, mask=torch.zeros(x.size(1 if options else 0), x.size(1 if options else 0)))]
     return out
@@ -919,3 +922,162 @@ def case_clip():
     vector = nn.utils.parameters_to_vector(n.parameters())
     nn.utils.vector_to_parameters(torch.zeros_like(vector), n.parameters())
     return norm, a, norm1, norm_inf, b, vector, n.scale
+
+
+def case_max_unpool():
+    images = {1: values(2, 3, 6), 2: values(2, 3, 4, 6), 3: values(1, 2, 4, 4, 4)}
+    found = []
+    for axes, image in images.items():
+        image.requires_grad_()
+        pooled, indices = getattr(nn, f"MaxPool{axes}d")(2, return_indices=True)(image)
+        layer = getattr(nn, f"MaxUnpool{axes}d")(2)
+        restored = layer(pooled, indices)
+        (restored * values(*restored.shape)).sum().backward()
+        found.append((repr(layer), restored, image.grad))
+    one, last = torch.ones(1, 1, 1, 1), torch.tensor([[[[3]]]])
+    return (
+        found,
+        F.max_unpool2d(one, last, 2, output_size=(3, 3)),
+        F.max_unpool2d(one, last, 2, output_size=(1, 1, 3, 3)),
+        [
+            error(f)
+            for f in (
+                lambda: F.max_unpool2d(one, last + 17, 2),
+                lambda: F.max_unpool2d(one, last - 4, 2),
+                lambda: F.max_unpool2d(one, last.float(), 2),
+                lambda: F.max_unpool2d(one, last[0], 2),
+                lambda: F.max_unpool2d(torch.ones(1, 1, 2, 2), last, 2),
+                lambda: F.max_unpool1d(one[0], last[0], 2),
+                lambda: F.max_unpool3d(one[None], last[None] + 5, 2),
+                lambda: F.max_unpool2d(one, last, 2, output_size=(9, 9)),
+                lambda: F.max_unpool2d(one, last, 2, output_size=(3,)),
+            )
+        ],
+    )
+
+
+# Sequences
+
+
+def sequences():
+    return [values(4, 3), values(2, 3) + 1, values(5, 3) - 1]
+
+
+def case_pad_and_pack():
+    padded = R.pad_sequence(sequences(), batch_first=True, padding_value=-1.0)
+    left = R.pad_sequence(sequences(), padding_side="left")
+    packed = R.pack_padded_sequence(padded, [4, 2, 5], batch_first=True, enforce_sorted=False)
+    back, lengths = R.pad_packed_sequence(packed, batch_first=True, padding_value=7, total_length=6)
+    labels = R.pack_sequence([torch.tensor([1, 2, 3]), torch.tensor([4, 5]), torch.tensor([6])])
+    x = values(3, 2, 2).requires_grad_()
+    (R.pack_padded_sequence(x, torch.tensor([3, 1])).data * values(4, 2)).sum().backward()
+    return (
+        padded,
+        left,
+        packed,
+        isinstance(packed, tuple),
+        back,
+        lengths,
+        repr(labels),
+        R.pad_packed_sequence(labels),
+        R.unpad_sequence(padded, lengths, batch_first=True),
+        R.unpack_sequence(packed),
+        str(packed.to(torch.float64).data.dtype),
+        packed.double().data,
+        x.grad,
+        [
+            error(f)
+            for f in (
+                lambda: R.pack_padded_sequence(padded, [4, 2, 5], batch_first=True),
+                lambda: R.pack_padded_sequence(padded, [4, 2], batch_first=True),
+                lambda: R.pack_padded_sequence(padded, [4, 2, 0], batch_first=True),
+                lambda: R.pack_padded_sequence(torch.zeros(0, 2), [1, 1]),
+                lambda: R.pad_packed_sequence(packed, total_length=3),
+                lambda: R.pad_sequence(3),
+            )
+        ],
+    )
+
+
+def case_packed_networks():
+    found = []
+    for make in (
+        lambda: nn.RNN(3, 4),
+        lambda: nn.RNN(3, 4, nonlinearity="relu", bias=False),
+        lambda: nn.GRU(3, 4, num_layers=2, bidirectional=True),
+        lambda: nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True),
+        lambda: nn.LSTM(3, 4, proj_size=2),
+    ):
+        torch.manual_seed(0)
+        network = make()
+        for enforced in (False, True):
+            parts = sequences() if not enforced else sorted(sequences(), key=len, reverse=True)
+            packed = R.pack_sequence(parts, enforce_sorted=enforced)
+            output, state = network(packed)
+            padded, lengths = R.pad_packed_sequence(output)
+            network.zero_grad()
+            (padded * values(*padded.shape)).sum().backward()
+            found.append((output, state, lengths, grads(network)))
+    network = nn.GRU(3, 4)
+    torch.manual_seed(1)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)
+    packed = R.pack_sequence(sequences(), enforce_sorted=False)
+    return (
+        found,
+        network(packed, values(1, 3, 4)),
+        error(lambda: network(packed, values(1, 2, 4))),
+        error(lambda: nn.GRU(2, 4)(packed)),
+    )
+
+
+def case_checkpoint():
+    layers = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
+    for parameter in layers.parameters():
+        nn.init.constant_(parameter, 0.25)
+    x = values(5, 4).requires_grad_()
+    out = checkpoint(lambda a, scale: layers(a) * scale, x, 2.0, use_reentrant=False)
+    out.square().sum().backward()
+    again = checkpoint_sequential(layers, 2, x, use_reentrant=False)
+    return out, x.grad, grads(layers), again, error(lambda: checkpoint(net, x, use_reentrant=False, more=1))
+
+
+def case_spectral_norm():
+    found = []
+    for make, x in (
+        (lambda: nn.Linear(4, 3), values(2, 4)),
+        (lambda: nn.Conv2d(2, 3, 2), values(1, 2, 4, 4)),
+        (lambda: nn.ConvTranspose2d(2, 3, 2), values(1, 2, 4, 4)),
+    ):
+        torch.manual_seed(0)
+        layer = nn.utils.spectral_norm(make(), n_power_iterations=2)
+        first = layer(x)
+        second = layer(x)
+        (first.square().sum() + second.sum()).backward()
+        layer.eval()
+        state = {k: v.clone() for k, v in layer.state_dict().items()}
+        found.append((first, second, layer(x), state, grads(layer), repr(layer)))
+        found.append((nn.utils.remove_spectral_norm(layer).weight, list(layer.state_dict()), layer(x)))
+    return (
+        found,
+        error(lambda: nn.utils.spectral_norm(nn.utils.spectral_norm(nn.Linear(2, 2)))),
+        error(lambda: nn.utils.remove_spectral_norm(nn.Linear(2, 2))),
+        error(lambda: nn.utils.spectral_norm(nn.Linear(2, 2, bias=False), "bias")),
+        error(lambda: nn.utils.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)),
+    )
+
+
+def case_weight_norm():
+    found = []
+    for make, x, dim in (
+        (lambda: nn.Linear(4, 3), values(2, 4), 0),
+        (lambda: nn.Linear(4, 3), values(2, 4), None),
+        (lambda: nn.Conv2d(2, 3, 2), values(1, 2, 4, 4), 1),
+    ):
+        torch.manual_seed(0)
+        layer, _ = warned(lambda: nn.utils.weight_norm(make(), dim=dim))
+        out = layer(x)
+        out.square().sum().backward()
+        found.append((out, [k for k, _ in layer.named_parameters()], grads(layer)))
+        found.append((nn.utils.remove_weight_norm(layer).weight, [k for k, _ in layer.named_parameters()]))
+    return found, error(lambda: nn.utils.remove_weight_norm(nn.Linear(2, 2)))

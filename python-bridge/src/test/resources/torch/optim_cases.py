@@ -169,6 +169,41 @@ class Sign(torch.optim.Optimizer):
                     p.add_(p.grad.sign(), alpha=-group["lr"])
 
 
+def valley(x):
+    return (1 - x[0]) ** 2 + 10 * (x[1] - x[0] ** 2) ** 2 + (x[2:] ** 4).sum()
+
+
+def case_lbfgs():
+    found = []
+    for options in (
+        dict(),
+        dict(lr=0.5, max_iter=4, history_size=2),
+        dict(line_search_fn="strong_wolfe"),
+        dict(line_search_fn="strong_wolfe", max_iter=3, max_eval=4),
+        dict(lr=3, line_search_fn="strong_wolfe", max_iter=5, history_size=3),
+    ):
+        x = nn.Parameter(torch.tensor([-0.5, 0.8, 0.3, -0.2], dtype=torch.float64))
+        unused = nn.Parameter(torch.ones(2, dtype=torch.float64))
+        o = torch.optim.LBFGS([x, unused], **options)
+
+        def closure():
+            o.zero_grad()
+            loss = valley(x)
+            loss.backward()
+            return loss
+
+        losses = [o.step(closure) for _ in range(4)]
+        state = o.state_dict()["state"][0]
+        found.append((losses, x, sorted(state), state["func_evals"], state["n_iter"], repr(o)))
+    p = nn.Parameter(torch.ones(1))
+    return (
+        found,
+        error(lambda: torch.optim.LBFGS([{"params": [p]}, {"params": [nn.Parameter(torch.ones(1))]}])),
+        error(lambda: torch.optim.LBFGS([p], lr=-1)),
+        error(lambda: torch.optim.LBFGS([p], line_search_fn="x").step(lambda: (p.sum().backward(), p.sum())[1])),
+    )
+
+
 def case_own_optimizer():
     losses, params, states, optimizer = descend(lambda p: Sign(p, lr=0.01), 5)
     return losses, params, states, repr(optimizer)
@@ -192,6 +227,10 @@ SCHEDULES = {
     "onecycle_linear": (
         "lr_scheduler.OneCycleLR(o, [0.5, 0.1], epochs=5, steps_per_epoch=3, anneal_strategy='linear', three_phase=True)"
     ),
+    "cyclic": "lr_scheduler.CyclicLR(o, 0.1, 0.5, step_size_up=3, step_size_down=4)",
+    "cyclic_halved": "lr_scheduler.CyclicLR(o, [0.1, 0.2], 0.5, step_size_up=2, mode='triangular2')",
+    "cyclic_exponential": "lr_scheduler.CyclicLR(o, 0.1, 0.5, 3, mode='exp_range', gamma=0.9, cycle_momentum=False)",
+    "cyclic_own": "lr_scheduler.CyclicLR(o, 0.1, 0.5, 2, scale_fn=lambda x: 1 / x, scale_mode='cycle')",
     "sequential": (
         "lr_scheduler.SequentialLR(o, [lr_scheduler.LinearLR(o, 0.1, total_iters=4), "
         "lr_scheduler.ExponentialLR(o, 0.8)], milestones=[5])"
@@ -236,6 +275,25 @@ def case_schedule_plateau():
             s.step(metric)
             out.append(s.get_last_lr())
     return out
+
+
+def case_schedule_cyclic_state():
+    o = _two_groups(torch.optim.Adam)
+    s = lr_scheduler.CyclicLR(o, 0.1, 0.5, 4)
+    o.step()
+    s.step()
+    t = lr_scheduler.CyclicLR(_two_groups(torch.optim.Adam), 0.1, 0.5, 4)
+    t.load_state_dict(s.state_dict())
+    return (
+        o.param_groups[0]["betas"],
+        t.last_epoch,
+        t.get_lr(),
+        s.state_dict()["_scale_fn_custom"],
+        error(lambda: lr_scheduler.CyclicLR(o, 0.1, 0.5, mode="x")),
+        error(lambda: lr_scheduler.CyclicLR(o, [0.1], 0.5)),
+        error(lambda: lr_scheduler.CyclicLR(_two_groups(torch.optim.Adagrad), 0.1, 0.5)),
+        error(lambda: lr_scheduler.CyclicLR(3, 0.1, 0.5)),
+    )
 
 
 def case_schedule_state():

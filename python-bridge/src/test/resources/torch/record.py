@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).parent
-MODULES = ("nn_cases", "optim_cases", "train_cases", "save_cases")
+MODULES = ("nn_cases", "distribution_cases", "optim_cases", "train_cases", "save_cases")
 
 # Where cases write files.
 folder = None
@@ -94,6 +94,12 @@ def record():
         # The cases see this module under its own name.
         importlib.import_module("record").folder = files
         results = {m: {name: rounded(run(case)) for name, case in cases(m).items()} for m in MODULES}
+    # What was recorded and still holds stays: processors differ in the last digits.
+    before = json.loads((HERE / "expected.json").read_text())
+    for module, found in results.items():
+        for name, old in before.get(module, {}).items():
+            if name in found and not differences(old, json.loads(json.dumps(found[name]))):
+                found[name] = old
     lines = []
     for module, found in results.items():
         rows = ",\n".join(f"    {json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in found.items())

@@ -72,7 +72,9 @@ public final class CheckedOps {
    * belong to its input.
    *
    * @param kind RNN_TANH, RNN_RELU, GRU or LSTM
-   * @param input (time, batch, features), or (batch, time, features) where batchFirst
+   * @param input (time, batch, features), or (batch, time, features) where batchFirst; of packed
+   *     sequences (elements, features)
+   * @param batchSizes of packed sequences how many there are at each time; otherwise empty
    * @param states the hidden state, and the cell's for an LSTM
    * @param parameters of each layer and direction, in PyTorch's order
    * @return the output and the states after it
@@ -81,6 +83,7 @@ public final class CheckedOps {
   public PyTensor[] rnn(
       String kind,
       PyTensor input,
+      Value batchSizes,
       Value states,
       Value parameters,
       boolean bias,
@@ -93,13 +96,37 @@ public final class CheckedOps {
         () -> {
           final List<PyTensor> hx = tensors(kind, Args.list(states));
           final List<PyTensor> weights = tensors(kind, Args.list(parameters));
-          checkNetwork(kind, input, hx, weights, bias, layers, bidirectional, batchFirst);
+          final List<?> sizes = Args.list(batchSizes);
+          final long batch = batch(kind, input, sizes, batchFirst);
+          checkNetwork(kind, input, batch, hx, weights, bias, layers, bidirectional);
           return pool.allocate(
               () -> {
                 try (PointerScope scope = new PointerScope()) {
                   final Tensor x = input.tensor();
                   final Tensor h = hx.get(0).tensor();
                   final TensorVector w = vector(weights);
+                  if (!sizes.isEmpty()) {
+                    final Tensor b =
+                        Tensors.of(sizes.stream().mapToLong(size -> (Long) size).toArray());
+                    if (kind.equals("LSTM")) {
+                      final var all =
+                          torch.lstm(
+                              x, b, vector(hx), w, bias, layers, dropout, train, bidirectional);
+                      return own(all.get0(), all.get1(), all.get2());
+                    }
+                    final var both =
+                        switch (kind) {
+                          case "GRU" ->
+                              torch.gru(x, b, h, w, bias, layers, dropout, train, bidirectional);
+                          case "RNN_TANH" ->
+                              torch.rnn_tanh(
+                                  x, b, h, w, bias, layers, dropout, train, bidirectional);
+                          default ->
+                              torch.rnn_relu(
+                                  x, b, h, w, bias, layers, dropout, train, bidirectional);
+                        };
+                    return own(both.get0(), both.get1());
+                  }
                   if (kind.equals("LSTM")) {
                     final var all =
                         torch.lstm(
@@ -155,34 +182,66 @@ public final class CheckedOps {
     return tensors;
   }
 
+  /** How many sequences there are. */
+  private static long batch(String kind, PyTensor input, List<?> sizes, boolean batchFirst) {
+    if (input.dim() != (sizes.isEmpty() ? 3 : 2)) {
+      throw new PyError(
+          "RuntimeError",
+          kind
+              + ": expected an input of three axes, or of two with sizes, got shape "
+              + Arrays.toString(input.shape()));
+    }
+    if (sizes.isEmpty()) {
+      return input.shape()[batchFirst ? 0 : 1];
+    }
+    long left = input.shape()[0];
+    long before = left;
+    for (final Object given : sizes) {
+      if (!(given instanceof Long size) || size < 1 || size > before || size > left) {
+        throw badSizes(kind, input, sizes);
+      }
+      before = size;
+      left -= size;
+    }
+    if (left != 0) {
+      throw badSizes(kind, input, sizes);
+    }
+    return (Long) sizes.get(0);
+  }
+
+  private static PyError badSizes(String kind, PyTensor input, List<?> sizes) {
+    return new PyError(
+        "RuntimeError",
+        kind
+            + ": expected batch_sizes that do not grow and add up to the input's "
+            + input.shape()[0]
+            + " elements, got "
+            + sizes);
+  }
+
   private static void checkNetwork(
       String kind,
       PyTensor input,
+      long batch,
       List<PyTensor> states,
       List<PyTensor> parameters,
       boolean bias,
       long layers,
-      boolean bidirectional,
-      boolean batchFirst) {
+      boolean bidirectional) {
     final Long gates = GATES.get(kind);
     if (gates == null) {
       throw new PyError("ValueError", "there is no recurrent network " + kind);
     }
     final int stateCount = kind.equals("LSTM") ? 2 : 1;
     final long directions = bidirectional ? 2 : 1;
-    if (input.dim() != 3
-        || states.size() != stateCount
+    if (states.size() != stateCount
         || states.stream().anyMatch(s -> s.dim() != 3)
         || layers < 1
         || layers > parameters.size()) {
       throw new PyError(
           "RuntimeError",
-          kind
-              + ": expected an input and "
-              + stateCount
-              + " states of three axes, and 1 layer at least");
+          kind + ": expected " + stateCount + " states of three axes, and 1 layer at least");
     }
-    final long batch = input.shape()[batchFirst ? 0 : 1];
     final long output = states.get(0).shape()[2];
     final long hidden = states.get(stateCount - 1).shape()[2];
     final boolean projects = output != hidden;
@@ -191,7 +250,7 @@ public final class CheckedOps {
       wanted.add(new long[] {layers * directions, batch, i == 0 ? output : hidden});
     }
     for (long layer = 0; layer < layers; layer++) {
-      final long width = layer == 0 ? input.shape()[2] : output * directions;
+      final long width = layer == 0 ? input.shape()[(int) input.dim() - 1] : output * directions;
       for (long direction = 0; direction < directions; direction++) {
         wanted.add(new long[] {gates * hidden, width});
         wanted.add(new long[] {gates * hidden, output});

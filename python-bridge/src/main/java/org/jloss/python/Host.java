@@ -258,7 +258,7 @@ public final class Host {
     // libtorch has codes of C++ objects, and of formats that trust what they find, too.
     final boolean open =
         switch (kind) {
-          case 0 -> code >= 0 && code <= 11 || code == 15;
+          case 0 -> code >= 0 && code <= 11 || code == 15 || code >= 27 && code <= 29;
           case 1 -> code == 0;
           case 2 -> code >= 0 && code <= 3;
           default -> code == NativeOps.CPU || code == NativeOps.META;
@@ -338,15 +338,10 @@ public final class Host {
         });
   }
 
-  /** The dtype of Python's floats while scripts of this interpreter run. */
+  /** Sets the dtype of this interpreter's floats that are given none. */
   @HostAccess.Export
   public void setDefaultDtype(long code) {
-    Guard.run(
-        () -> {
-          pool.load();
-          pool.defaultDtype(code);
-          return null;
-        });
+    pool.defaultDtype(code);
   }
 
   /** The device of that name. */

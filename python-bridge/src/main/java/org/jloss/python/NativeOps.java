@@ -161,6 +161,11 @@ final class NativeOps {
     return (PyTensor) Objects.requireNonNull(call(target, arguments));
   }
 
+  /** The same data with a count of changes that begins anew. */
+  PyTensor afresh(PyTensor tensor) {
+    return pool.own(new Tensor(tensor.tensor().variable_data()));
+  }
+
   /** An empty tensor. */
   PyTensor empty(List<?> shape, long dtype) {
     return tensor("empty.memory_format", shape, PyCode.dtype(dtype));
@@ -173,6 +178,11 @@ final class NativeOps {
    * @return a tensor, number, bool, null, or an array of them
    */
   @Nullable Object run(Schema schema, Object[] bound) {
+    return new DefaultDtype(this, pool.defaultDtype()).run(schema, bound);
+  }
+
+  /** The same with libtorch's default dtype. */
+  @Nullable Object runPlainly(Schema schema, Object[] bound) {
     if (schema.mutates()) {
       pool.makeRoom();
       return attempt(schema, bound);

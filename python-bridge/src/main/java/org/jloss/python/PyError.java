@@ -3,6 +3,7 @@ package org.jloss.python;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.regex.Pattern;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.PolyglotException;
 import org.jloss.Errors;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * An exception on its way to Python: the name of the Python class that stands for it, and the text.
  */
 public final class PyError extends RuntimeException {
+  private static final Pattern TYPE_NAME = Pattern.compile("\\bCPU([A-Z][A-Za-z0-9]*)Type\\b");
+
   private static final long serialVersionUID = 1;
 
   private final String kind;
@@ -53,7 +56,11 @@ public final class PyError extends RuntimeException {
     if (thrown instanceof StackOverflowError) {
       return new PyError("RecursionError", "maximum recursion depth exceeded", thrown);
     }
-    final String message = thrown.getMessage() == null ? thrown.toString() : thrown.getMessage();
+    // libtorch's names of types as PyTorch tells them to Python.
+    final String message =
+        TYPE_NAME
+            .matcher(thrown.getMessage() == null ? thrown.toString() : thrown.getMessage())
+            .replaceAll("torch.$1Tensor");
     if (thrown instanceof IllegalArgumentException) {
       return new PyError("ValueError", message, thrown);
     }
@@ -73,8 +80,8 @@ public final class PyError extends RuntimeException {
     if (thrown instanceof AccessDeniedException) {
       return new PyError("PermissionError", message, thrown);
     }
-    if (thrown instanceof NoSuchFileException) {
-      return new PyError("FileNotFoundError", "there is no file " + message, thrown);
+    if (thrown instanceof NoSuchFileException missing) {
+      return new PyError("FileNotFoundError", "there is no file " + missing.getFile(), thrown);
     }
     if (thrown instanceof BrokenFileException) {
       return new PyError("ValueError", message, thrown);

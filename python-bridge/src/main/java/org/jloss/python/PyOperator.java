@@ -27,8 +27,9 @@ public final class PyOperator {
    *
    * @param sources for each of the dispatcher's arguments the parameter that it comes from: -1 for
    *     none, -2 for self
+   * @param makes whether it makes a tensor: those are given a dtype
    */
-  private record Target(Schema schema, int[] sources, int out, int requiresGrad) {}
+  private record Target(Schema schema, int[] sources, int out, int requiresGrad, boolean makes) {}
 
   PyOperator(NativeOps ops, String name, boolean method, List<Signature> signatures) {
     this.ops = ops;
@@ -131,10 +132,14 @@ public final class PyOperator {
         bound[i] = Arguments.ABSENT;
       }
     }
-    final Object result = ops.run(target.schema, bound);
+    Object result = ops.run(target.schema, bound);
     if (name.contains("empty") && result instanceof PyTensor tensor && !tensor.isMeta()) {
       // What was in that memory before is not a script's to read.
       ops.call("zero_", tensor);
+    }
+    if (target.makes && result instanceof PyTensor tensor && tensor.version() > 0) {
+      // That it was filled counts as no change.
+      result = ops.afresh(tensor);
     }
     if (target.requiresGrad >= 0 && Boolean.TRUE.equals(given[target.requiresGrad])) {
       final PyTensor tensor = (PyTensor) Objects.requireNonNull(result, name);
@@ -168,7 +173,12 @@ public final class PyOperator {
                         };
                       })
                   .toArray();
-          return new Target(schema, sources, index(s, "out"), index(s, "requires_grad"));
+          return new Target(
+              schema,
+              sources,
+              index(s, "out"),
+              index(s, "requires_grad"),
+              schema.arguments().stream().anyMatch(a -> a.name().equals("pin_memory")));
         });
   }
 

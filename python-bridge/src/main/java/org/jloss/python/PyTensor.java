@@ -151,7 +151,7 @@ public final class PyTensor {
   /** Whether its elements are integers; bools are not. */
   boolean isIntegral() {
     return switch ((int) dtype()) {
-      case 0, 1, 2, 3, 4 -> true;
+      case 0, 1, 2, 3, 4, 27, 28, 29 -> true;
       default -> false;
     };
   }
@@ -255,13 +255,19 @@ public final class PyTensor {
             tensor = ops().tensor("full", List.of(), source, PyCode.dtype(dtype()));
           } else {
             throw new PyError(
-                "TypeError", "can't assign a " + Args.typeName(source) + " to a tensor");
+                "TypeError",
+                "can't assign a %s to a torch.%sTensor"
+                    .formatted(Args.typeName(source), tensor().scalar_type()));
           }
           // Leading axes of one are dropped, as PyTorch does.
           while (tensor.dim() > 0 && tensor.shape()[0] == 1) {
             tensor = ops().tensor("squeeze.dim", tensor, 0L);
           }
           if (selection.tensors.isEmpty()) {
+            // Says in PyTorch's words what does not fit.
+            if (!Arrays.equals(tensor.shape(), selection.view.shape())) {
+              tensor = ops().tensor("expand", tensor, shape(selection.view), false);
+            }
             ops().call("copy_", selection.view, tensor);
           } else {
             ops().call("index_put_", selection.view, selection.tensors, tensor);
@@ -293,6 +299,10 @@ public final class PyTensor {
       }
       tensors.set(axis, index);
     }
+  }
+
+  private static List<Long> shape(PyTensor tensor) {
+    return Arrays.stream(tensor.shape()).boxed().toList();
   }
 
   private NativeOps ops() {

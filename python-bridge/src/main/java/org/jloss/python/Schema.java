@@ -14,13 +14,16 @@ import org.jspecify.annotations.Nullable;
  * @param arguments its arguments in order
  * @param results its results' names, null where they have none
  * @param mutates whether it changes an argument
+ * @param defaultDtype the place of the argument in whose absence the result is of the default
+ *     dtype, -1 where there is none
  */
 record Schema(
     int number,
     String target,
     List<Argument> arguments,
     List<@Nullable String> results,
-    boolean mutates) {
+    boolean mutates,
+    int defaultDtype) {
 
   /** What an argument takes. */
   enum Kind {
@@ -77,7 +80,29 @@ record Schema(
         text.substring(text.indexOf("::") + 2, open),
         List.copyOf(arguments),
         results,
-        text.substring(open, close).contains("!"));
+        text.substring(open, close).contains("!"),
+        defaultDtype(text.substring(0, close), arguments));
+  }
+
+  /** Its name without that of the overload. */
+  String name() {
+    final int dot = target.indexOf('.');
+    return dot < 0 ? target : target.substring(0, dot);
+  }
+
+  /** Where a tensor is given, an absent dtype is that tensor's; but not of these. */
+  private static int defaultDtype(String text, List<Argument> arguments) {
+    if (text.contains("ScalarType? dtype=None")
+        && (!text.contains("Tensor ")
+            || text.contains("::linspace")
+            || text.contains("::logspace"))) {
+      for (int i = 0; i < arguments.size(); i++) {
+        if (arguments.get(i).name().equals("dtype")) {
+          return i;
+        }
+      }
+    }
+    return -1;
   }
 
   boolean namesResults() {

@@ -8,10 +8,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jloss.MemoryBudget;
 import org.jloss.NativeLibrary;
@@ -48,7 +46,7 @@ final class TensorPool implements AutoCloseable {
   // Of the thread that scripts run on: the caller's, and the script's where that is another.
   private boolean callersGradMode = true;
   private @Nullable Boolean gradMode;
-  private ScalarType defaultDtype = ScalarType.Float;
+  private long defaultDtype = ScalarType.Float.value;
   private boolean closed;
 
   /** Something native, freed when its Python face is gone. */
@@ -105,9 +103,6 @@ final class TensorPool implements AutoCloseable {
         // What a script set stays its own.
         gradMode = GradMode.is_enabled() == callersGradMode ? null : GradMode.is_enabled();
         GradMode.set_enabled(callersGradMode);
-        if (defaultDtype != ScalarType.Float) {
-          setDefaultDtype(ScalarType.Float);
-        }
         drain();
       }
     } finally {
@@ -121,27 +116,16 @@ final class TensorPool implements AutoCloseable {
     if (gradMode != null) {
       GradMode.set_enabled(gradMode);
     }
-    if (defaultDtype != ScalarType.Float) {
-      setDefaultDtype(defaultDtype);
-    }
   }
 
-  /** Sets the dtype of constructors while scripts of this pool run. */
+  /** libtorch's number of the dtype of floats that are given none. */
+  long defaultDtype() {
+    return defaultDtype;
+  }
+
+  /** Sets it for scripts of this pool. */
   void defaultDtype(long code) {
-    defaultDtype =
-        switch ((int) code) {
-          case 5 -> ScalarType.Half;
-          case 7 -> ScalarType.Double;
-          case 15 -> ScalarType.BFloat16;
-          default -> ScalarType.Float;
-        };
-    setDefaultDtype(defaultDtype);
-  }
-
-  private static void setDefaultDtype(ScalarType dtype) {
-    try (PointerScope scope = new PointerScope()) {
-      torch.set_default_dtype(torch.scalarTypeToTypeMeta(dtype));
-    }
+    defaultDtype = code;
   }
 
   /** Loads the native library: at the first tensor, as a script without tensors need not wait. */

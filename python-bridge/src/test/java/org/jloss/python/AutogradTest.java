@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.graalvm.polyglot.HostAccess;
 import org.junit.jupiter.api.Test;
 
 /** torch.autograd does as PyTorch's: autograd.txt is what CPython prints of autograd.py. */
@@ -95,6 +98,32 @@ class AutogradTest {
             print([m for m in ("difflib", "re", "inspect", "json", "typing") if m in sys.modules])
             """);
     assertEquals("False\n[]\n", script.out, script.err);
+  }
+
+  /** What Java makes while a script runs. */
+  public static final class Maker {
+    /** The dtype of libtorch's default. */
+    @HostAccess.Export
+    public String dtype() {
+      try (Tensor ones = torch.ones(1)) {
+        return ones.scalar_type().toString();
+      }
+    }
+  }
+
+  @Test
+  void aDefaultDtypeIsTheInterpretersOwn() {
+    try (PythonBridge one = PythonBridge.create();
+        PythonBridge other = PythonBridge.create()) {
+      final String dtypes =
+          "str((torch.ones(1).dtype, (torch.arange(2) / 2).dtype, maker.dtype()))";
+      one.exec("import torch; torch.set_default_dtype(torch.float64)");
+      other.exec("import torch");
+      one.set("maker", new Maker());
+      other.set("maker", new Maker());
+      assertEquals("(torch.float64, torch.float64, 'Float')", one.eval(dtypes));
+      assertEquals("(torch.float32, torch.float32, 'Float')", other.eval(dtypes));
+    }
   }
 
   private static String resource(String name) throws IOException {

@@ -52,9 +52,11 @@ class CheckedOpsTest {
                 nesterov=False, maximize=False, is_first_step=False), **options})
 
         def net(kind="GRU", input=torch.zeros(4, 2, 3), states=((1, 2, 5),), shapes=((15, 3), (15, 5), (15,), (15,)),
-                bias=True, layers=1, batch_first=False):
+                bias=True, layers=1, batch_first=False, sizes=()):
             rnn(kind, input, [torch.zeros(*s) for s in states], [torch.zeros(*s) for s in shapes], bias, layers,
-                0.0, False, False, batch_first)
+                0.0, False, False, batch_first, batch_sizes=sizes)
+
+        packed = torch.zeros(5, 3)
 
         def error(f):
             try:
@@ -126,6 +128,18 @@ class CheckedOpsTest {
           net(shapes=((15, 30), (15, 5), (15,), (15,))) | RuntimeError
           net(shapes=()) | RuntimeError
           net(input=torch.zeros(4, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2, 1)) |
+          net(input=packed) | RuntimeError
+          net(sizes=(2, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 1, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 3)) | RuntimeError
+          net(input=packed, sizes=(6, -1)) | RuntimeError
+          net(input=packed, sizes=(2, 3, 0)) | RuntimeError
+          net(input=packed, sizes=(2.0, 2, 1)) | RuntimeError
+          net(input=packed, sizes=(3, 2)) | RuntimeError
+          net(input=packed, sizes=(2, 2**62, 2**62, 2**62)) | RuntimeError
           net(input=torch.zeros(4, 2, 3).double()) | RuntimeError
           net("LSTM", states=((1, 2, 2), (1, 2, 5)), shapes=((20, 3), (20, 2), (20,), (20,))) | RuntimeError
           torch.save({"a": [len]}, folder + "/x.pt") | TypeError
@@ -144,6 +158,47 @@ class CheckedOpsTest {
   void changesNothingWhenItRefuses() {
     python.exec("adam_count = count.item(); error(lambda: adam(grads=(small,)))");
     assertEquals(true, python.eval("count.item() == adam_count and p.abs().sum().item() == 0"));
+  }
+
+  @Test
+  void unsignedIntegersAreStoredOrRefusedInWords() {
+    python.exec(
+        """
+        def stored(suffix):
+            try:
+                torch.save({"a": torch.tensor([1, 65535], dtype=torch.uint16)}, folder + suffix)
+                return str(torch.load(folder + suffix)["a"].tolist())
+            except Exception as e:
+                return f"{type(e).__name__}: {e}"
+        """);
+    final String refused = "TypeError: tensors of dtype UInt16 cannot be stored";
+    assertEquals(refused, python.eval("stored('/u.pt')"));
+    assertEquals(refused, python.eval("stored('/u.safetensors')"));
+  }
+
+  @Test
+  void missingNamesAndFilesAreToldOnce() {
+    python.exec(
+        """
+        def said(f):
+            try:
+                f()
+            except Exception as e:
+                return str(e)
+        """);
+    for (final String name : new String[] {"hub", "onnx", "quantization"}) {
+      assertEquals(
+          "module 'torch' has no attribute '" + name + "'",
+          python.eval("said(lambda: torch." + name + ")"));
+    }
+    assertEquals(
+        "module 'torch' has no attribute 'zeross'. Did you mean: 'zeros'?",
+        python.eval("said(lambda: torch.zeross)"));
+    assertEquals(
+        true,
+        python.eval(
+            "said(lambda: torch.load(folder + '/none.pt'))"
+                + " == f\"[Errno 2] No such file or directory: '{folder}/none.pt'\""));
   }
 
   @Test

@@ -60,7 +60,7 @@ class DataTest {
           error(lambda: T([[1], [1, 2]])) | ValueError: expected sequence of length 1 at dim 1 (got 2)
           error(lambda: T([[1], 2])), error(lambda: T([[1, 2], 'ab'])) | ('TypeError: expected a sequence at dim 1, got int', 'TypeError: expected a sequence at dim 1, got str')
           error(lambda: T([1, [2]])) | ValueError: expected a number at dim 1, got a sequence
-          error(lambda: T([2 ** 63])), error(lambda: T([300], dtype=jloss.uint8)) | ('ValueError: Overflow when unpacking long long', 'RuntimeError: value cannot be converted to jloss.uint8 without overflow')
+          error(lambda: T([2 ** 63])), error(lambda: T([300], dtype=jloss.uint8)) | ('ValueError: Overflow when unpacking long long', 'RuntimeError: value cannot be converted to type uint8 without overflow')
           error(lambda: T([float('nan')], dtype=int)) | ValueError: cannot convert float NaN to integer
           error(lambda: T([1.0], dtype=jloss.float16).buffer()) | TypeError: jloss.float16 has no buffer format; use float()
           error(lambda: T([1.0], dtype=jloss.bfloat16).__array_interface__) | TypeError: jloss.bfloat16 is unknown to NumPy; use float()

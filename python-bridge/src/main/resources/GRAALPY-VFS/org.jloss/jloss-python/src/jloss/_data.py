@@ -58,9 +58,11 @@ def _from_numbers(data, dtype):
     except (TypeError, ValueError) as error:
         raise _diagnosis(flat, len(shape)) or error from None
     made = _make(numbers, source, shape)
-    if source is _dtypes.complex128 and dtype is None and _dtypes.default is not _dtypes.float64:
-        return made.to(_dtypes.complex64)
-    return made
+    if dtype is not None:
+        return made
+    if source is _dtypes.complex128:
+        return made if _dtypes.default is _dtypes.float64 else made.to(_dtypes.complex64)
+    return made.to(_dtypes.default) if source.is_floating_point else made
 
 
 def _flatten(data):
@@ -115,7 +117,11 @@ def _pack(flat, dtype):
         except TypeError:
             return array.array(dtype._typecode, list(map(int, flat))), dtype
     except OverflowError:
-        raise RuntimeError(f"value cannot be converted to {dtype} without overflow") from None
+        most = 2 ** (8 * dtype.itemsize) - 1
+        if not dtype.is_signed and dtype is not _dtypes.uint64 and all(-most <= v <= most for v in flat):
+            # Negative numbers count from the end, as in C.
+            return array.array(dtype._typecode, [int(v) & most for v in flat]), dtype
+        raise RuntimeError(f"value cannot be converted to type {dtype._name} without overflow") from None
 
 
 def _diagnosis(flat, depth):

@@ -15,8 +15,7 @@ class dtype:
         self._name = name
         self._code = code
         self._typecode = typecode
-        if code is not None:
-            self._jloss = host.code(0, code)
+        self._jloss = host.code(0, code)
         self.itemsize = itemsize
         self.is_floating_point = name.startswith(("float", "bfloat"))
         self.is_complex = name.startswith("complex")
@@ -43,13 +42,15 @@ bool = dtype("bool", 11, 1, "?")
 complex64 = cfloat = dtype("complex64", 9, 8, None)
 complex128 = cdouble = dtype("complex128", 10, 16, None)
 
-# libtorch has few operators for these: scripts may name them, but no operator takes them.
-uint16 = dtype("uint16", None, 2, None)
-uint32 = dtype("uint32", None, 4, None)
-uint64 = dtype("uint64", None, 8, None)
+# libtorch has few operators for these.
+uint16 = dtype("uint16", 27, 2, "H")
+uint32 = dtype("uint32", 28, 4, "I")
+uint64 = dtype("uint64", 29, 8, "Q")
+complex32 = chalf = dtype("complex32", 8, 4, None)
 
 all_dtypes = (
     float32, float64, float16, bfloat16, int64, int32, int16, int8, uint8, bool, complex64, complex128,
+    uint16, uint32, uint64, complex32,
 )
 by_code = {d._code: d for d in all_dtypes}
 # Of Python's floats and of constructors that are given none.

@@ -114,7 +114,7 @@ def missing(owner, name, names):
     if names:
         import difflib
 
-        near = difflib.get_close_matches(name, names, 1)
+        near = difflib.get_close_matches(name, names, 1, 0.8)
         hint = f". Did you mean: '{near[0]}'?" if near else ""
     return AttributeError(f"{owner} has no attribute '{name}'{hint}", name=name)
 
@@ -293,7 +293,7 @@ class Tensor:
     def grad_fn(self):
         """The operation that it comes from, None for a leaf."""
         name = self._jloss.gradFn()
-        return None if name is None else Node(name)
+        return None if name is None else _node(name)()
 
     @property
     def grad(self):
@@ -372,7 +372,8 @@ class Tensor:
 
     def item(self):
         """The one element as a Python number."""
-        if self._jloss.numel() == 1 and self.is_complex():
+        # What Java has no number for.
+        if self._jloss.numel() == 1 and (self.is_complex() or self.dtype is _dtypes.uint64):
             return self.reshape(()).tolist()
         return call(self._jloss.item)
 
@@ -601,6 +602,18 @@ class Tensor:
         """False: memory is this process's own."""
         return False
 
+    def share_memory_(self):
+        """This tensor: there is no other process."""
+        return self
+
+    def is_pinned(self, device=None):
+        """False: pinned memory is for copies to accelerators."""
+        return False
+
+    def pin_memory(self, device=None):
+        """Refused: pinned memory is for copies to accelerators."""
+        raise RuntimeError("pin_memory: expected an accelerator to pin memory for, got none: jloss runs on the CPU")
+
     def apply_(self, function):
         """Applies a Python function to each element, in place."""
         values = tensor([function(e) for e in self.flatten().tolist()], dtype=self.dtype)
@@ -613,17 +626,24 @@ class Tensor:
 
 
 class Node:
-    """An operation of the graph that backward() goes through."""
-
-    def __init__(self, name):
-        self._name = name
+    """An operation of the graph that backward() goes through; a class for each kind."""
 
     def name(self):
         """The operation's name."""
-        return self._name
+        return type(self).__name__
 
     def __repr__(self):
-        return f"<{self._name} object at 0x{id(self):012x}>"
+        return f"<{self.name()} object at 0x{id(self):012x}>"
+
+
+_nodes = {}
+
+
+def _node(name):
+    found = _nodes.get(name)
+    if found is None:
+        found = _nodes[name] = type(str(name), (Node,), {"__module__": "builtins"})
+    return found
 
 
 # After the class: its methods bool, int and float would hide the types in annotations and calls.
@@ -669,6 +689,10 @@ _LEGACY = {
     _dtypes.bool: "Bool",
     _dtypes.complex64: "ComplexFloat",
     _dtypes.complex128: "ComplexDouble",
+    _dtypes.complex32: "ComplexHalf",
+    _dtypes.uint16: "UInt16",
+    _dtypes.uint32: "UInt32",
+    _dtypes.uint64: "UInt64",
 }
 
 
@@ -886,10 +910,7 @@ def get_default_dtype():
 
 
 def set_default_dtype(dtype):
-    """Sets the dtype of Python's floats and of constructors that are given none.
-
-    While scripts of this interpreter run, libtorch's own is set, which is that of the process.
-    """
+    """Sets the dtype of Python's floats and of constructors that are given none."""
     dtype = as_dtype(dtype)
     if not dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")

@@ -15,6 +15,8 @@ from jloss._dtypes import (
     cfloat,
     channels_last,
     channels_last_3d,
+    chalf,
+    complex32,
     complex64,
     complex128,
     contiguous_format,
@@ -68,7 +70,7 @@ newaxis = None
 
 # Read when they are first asked for, as most scripts need few of them.
 _MODULES = frozenset(
-    """_C accelerator amp autograd backends compiler cuda distributed fft func functional jit linalg nn optim random
+    """_C accelerator amp autograd backends compiler cuda distributed distributions fft func functional jit linalg nn optim random
     return_types special utils version""".split()
 )
 _HOME = {
@@ -119,18 +121,23 @@ def __getattr__(name):
 
 
 def _legacy(name):
-    """The constructor of the name torch.FloatTensor and so on."""
+    """The type of the name torch.FloatTensor and so on."""
     try:
         made_of = _legacy_dtype("torch." + name)
     except ValueError:
         return None
 
-    def construct(*args):
-        return Tensor._make_subclass(Tensor, tensor([], dtype=made_of)).new(*args)
+    return tensortype(name, (), {"dtype": made_of, "__module__": "torch"})
 
-    construct.__name__ = construct.__qualname__ = name
-    construct.dtype = made_of
-    return construct
+
+class tensortype(type):
+    """The legacy types: what they make are tensors, which are their instances by the dtype."""
+
+    def __call__(cls, *args, device=None):
+        return Tensor._make_subclass(Tensor, tensor([], dtype=cls.dtype)).new(*args)
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
 
 
 def __dir__():

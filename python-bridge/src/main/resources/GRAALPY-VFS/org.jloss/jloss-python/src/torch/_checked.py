@@ -32,10 +32,10 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     )
 
 
-def rnn(kind, input, states, parameters, *options):
-    """A recurrent network: its output and the states after it."""
+def rnn(kind, input, states, parameters, *options, batch_sizes=()):
+    """A recurrent network: its output and the states after it; of packed sequences with batch_sizes."""
     handles = (tuple(t._jloss for t in tensors) for tensors in (states, parameters))
-    return _wrap(call(_ops.rnn, kind, input._jloss, *handles, *options))
+    return _wrap(call(_ops.rnn, kind, input._jloss, tuple(batch_sizes), *handles, *options))
 
 
 def optimizer_step(name, lists, **options):

@@ -72,7 +72,12 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 def result_type(tensor1, tensor2):
     """The dtype of an operation on both."""
-    return by_code[_op("result_type")(tensor1, tensor2)]
+    found = by_code[_op("result_type")(tensor1, tensor2)]
+    # libtorch's is that of Python's floats beside integers.
+    ours = found is not _dtypes.float32 or any(
+        isinstance(t, Tensor) and t.is_floating_point() for t in (tensor1, tensor2)
+    )
+    return found if ours else _dtypes.default
 
 
 def promote_types(type1, type2):

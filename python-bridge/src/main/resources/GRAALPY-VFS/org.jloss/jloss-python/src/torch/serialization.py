@@ -4,6 +4,7 @@ Nothing else is written or read: no pickled classes, so a file cannot run code, 
 weights_only says. Files lie in the folders that are open to the script.
 """
 
+import errno
 import os
 from collections import Counter, OrderedDict
 
@@ -75,7 +76,7 @@ def save(obj, f, pickle_module=None, pickle_protocol=2, _use_new_zipfile_seriali
     if hasattr(f, "write"):
         f.write(call(_files.toText, packed).encode("latin1"))
     else:
-        call(_files.save, os.fspath(f), packed)
+        _at(_files.save, f, packed)
 
 
 def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=None, **pickle_load_args):
@@ -88,4 +89,11 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         raise NotImplementedError(f"there is no device {str(map_location)!r}, only cpu")
     if hasattr(f, "read"):
         return _unpack(call(_files.loadFrom, f.read()))
-    return _unpack(call(_files.load, os.fspath(f)))
+    return _unpack(_at(_files.load, f))
+
+
+def _at(function, f, *arguments):
+    try:
+        return call(function, os.fspath(f), *arguments)
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), f) from None

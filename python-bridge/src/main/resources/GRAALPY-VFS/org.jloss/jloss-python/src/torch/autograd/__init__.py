@@ -1,6 +1,7 @@
 """Gradients of computations with tensors."""
 
 import importlib
+import warnings
 
 from jloss._errors import call as _call
 from jloss._tensor import (
@@ -16,14 +17,13 @@ from jloss._tensor import (
     set_grad_enabled,
 )
 
-Variable = Tensor
-
 _HOME = {
     "Function": "function",
     "gradcheck": "gradcheck",
     "gradgradcheck": "gradcheck",
+    "Variable": "variable",
 }
-_MODULES = ("function", "functional", "grad_mode")
+_MODULES = ("function", "functional", "grad_mode", "variable")
 
 
 def __getattr__(name):
@@ -101,11 +101,19 @@ def grad(
     grad_outputs=None,
     retain_graph=None,
     create_graph=False,
+    only_inputs=True,
     allow_unused=None,
     is_grads_batched=False,
     materialize_grads=False,
 ):
     """The gradients of outputs with respect to inputs; nothing is added to any `grad`."""
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     if is_grads_batched:
         raise NotImplementedError("grad: is_grads_batched is not supported; loop over the batch")
     if materialize_grads and allow_unused is False:

@@ -468,6 +468,42 @@ max_pool2d, max_pool2d_with_indices = _max_pool(2)
 max_pool3d, max_pool3d_with_indices = _max_pool(3)
 
 
+def _max_unpool(axes):
+    def unpool(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+        kernel, padding = _repeated(kernel_size, axes), _repeated(padding, axes)
+        stride = kernel if stride is None else _repeated(stride, axes)
+        size = _unpooled_size(input.shape[-axes:], kernel, stride, padding, output_size)
+        if axes == 3:
+            return torch.max_unpool3d(input, indices, size, stride, padding)
+        if axes == 2:
+            return torch.max_unpool2d(input, indices, size)
+        return torch.max_unpool2d(input.unsqueeze(-1), indices.unsqueeze(-1), (*size, 1)).squeeze(-1)
+
+    unpool.__name__, unpool.__doc__ = f"max_unpool{axes}d", "Elements at the indices that max pooling gave, 0 elsewhere."
+    return unpool
+
+
+def _unpooled_size(size, kernel, stride, padding, asked):
+    usual = [(n - 1) * s + k - 2 * p for n, s, k, p in zip(size, stride, kernel, padding)]
+    if asked is None:
+        return usual
+    axes = len(kernel)
+    if len(asked) == axes + 2:
+        asked = asked[2:]
+    if len(asked) != axes:
+        raise ValueError(
+            f"output_size should be a sequence containing {axes} or {axes + 2} elements, "
+            f"but it has a length of '{len(asked)}'"
+        )
+    for d, (given, n, s) in enumerate(zip(asked, usual, stride)):
+        if not n - s < given < n + s:
+            raise ValueError(f'invalid output_size "{asked}" (dim {d} must be between {n - s} and {n + s})')
+    return asked
+
+
+max_unpool1d, max_unpool2d, max_unpool3d = map(_max_unpool, (1, 2, 3))
+
+
 def _output_size(size, input, axes):
     """The size of an adaptive pool's output; None keeps the input's."""
     if not isinstance(size, (list, tuple)):

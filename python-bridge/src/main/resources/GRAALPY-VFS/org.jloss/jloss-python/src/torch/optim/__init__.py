@@ -2,6 +2,8 @@
 
 import importlib
 
+from jloss._tensor import missing as _missing
+
 _WHERE = {
     "Optimizer": "optimizer",
     "SGD": "sgd",
@@ -9,6 +11,7 @@ _WHERE = {
     "AdamW": "adam",
     "RMSprop": "rmsprop",
     "Adagrad": "adagrad",
+    "LBFGS": "lbfgs",
 }
 __all__ = list(_WHERE)
 
@@ -19,11 +22,7 @@ def __getattr__(name):
     if name in _WHERE:
         found = globals()[name] = getattr(importlib.import_module(f"torch.optim.{_WHERE[name]}"), name)
         return found
-    import difflib
-
-    near = difflib.get_close_matches(name, __dir__(), 1)
-    hint = f". Did you mean: '{near[0]}'?" if near else ""
-    raise AttributeError(f"module 'torch.optim' has no attribute '{name}'{hint}", name=name)
+    raise _missing("module 'torch.optim'", name, __dir__())
 
 
 def __dir__():

@@ -33,6 +33,19 @@ def _set(group, value):
         group["lr"] = value
 
 
+def _set_momentum(group, value):
+    """Of Adam's kind it is the first of the betas."""
+    if "betas" in group:
+        group["betas"] = (value, *group["betas"][1:])
+    else:
+        group["momentum"] = value
+
+
+def _check_momentum(optimizer):
+    if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
+        raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+
+
 def _per_group(name, optimizer, value):
     count = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
@@ -361,6 +374,89 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self._last_lr = _values(self.optimizer, "lr")
 
 
+class CyclicLR(LRScheduler):
+    """The rate up and down between base_lr and max_lr, with the momentum the other way."""
+
+    _stateless = ("optimizer", "_scale_fn_custom")
+
+    def __init__(
+        self,
+        optimizer,
+        base_lr,
+        max_lr,
+        step_size_up=2000,
+        step_size_down=None,
+        mode="triangular",
+        gamma=1.0,
+        scale_fn=None,
+        scale_mode="cycle",
+        cycle_momentum=True,
+        base_momentum=0.8,
+        max_momentum=0.9,
+        last_epoch=-1,
+    ):
+        _check_optimizer(optimizer)
+        base_lrs = _per_group("base_lr", optimizer, base_lr)
+        if last_epoch == -1:
+            for group, rate in zip(optimizer.param_groups, base_lrs):
+                _set(group, rate)
+        self.max_lrs = _per_group("max_lr", optimizer, max_lr)
+        step_size_up = float(step_size_up)
+        self.total_size = step_size_up + (step_size_up if step_size_down is None else float(step_size_down))
+        self.step_ratio = step_size_up / self.total_size
+        if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
+            raise ValueError("mode is invalid and scale_fn is None")
+        self.mode = mode
+        self.gamma = gamma
+        self._scale_fn_custom = scale_fn
+        if scale_fn is None:
+            scale_mode = "iterations" if mode == "exp_range" else "cycle"
+        self.scale_mode = scale_mode
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:
+            _check_momentum(optimizer)
+            self.use_beta1 = "betas" in optimizer.defaults
+            self.base_momentums = _per_group("base_momentum", optimizer, base_momentum)
+            self.max_momentums = _per_group("max_momentum", optimizer, max_momentum)
+            if last_epoch == -1:
+                for group, high, low in zip(optimizer.param_groups, self.max_momentums, self.base_momentums):
+                    _set_momentum(group, high)
+                    group["max_momentum"] = high
+                    group["base_momentum"] = low
+        super().__init__(optimizer, last_epoch)
+        self.base_lrs = base_lrs
+
+    def scale_fn(self, x):
+        """How high the cycle x goes, or the cycle at the step x."""
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(x)
+        if self.mode == "exp_range":
+            return self.gamma**x
+        return 1.0 if self.mode == "triangular" else 1 / (2.0 ** (x - 1))
+
+    def get_lr(self):
+        cycle = math.floor(1 + self.last_epoch / self.total_size)
+        x = 1.0 + self.last_epoch / self.total_size - cycle
+        share = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
+        height = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
+        if self.cycle_momentum:
+            for group, low, high in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums):
+                _set_momentum(group, high - (high - low) * share * height)
+        return [low + (high - low) * share * height for low, high in zip(self.base_lrs, self.max_lrs)]
+
+    def state_dict(self):
+        # A function is not kept; what another callable is made of is.
+        custom = self._scale_fn_custom
+        kept = None if custom is None or _is_function(custom) else vars(custom).copy()
+        return {**super().state_dict(), "_scale_fn_custom": kept}
+
+    def load_state_dict(self, state_dict):
+        kept = state_dict["_scale_fn_custom"]
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "_scale_fn_custom"})
+        if kept is not None:
+            vars(self._scale_fn_custom).update(kept)
+
+
 class OneCycleLR(LRScheduler):
     """The rate up to max_lr and down to almost nothing, with the momentum the other way."""
 
@@ -420,25 +516,16 @@ class OneCycleLR(LRScheduler):
                 group["min_lr"] = group["initial_lr"] / final_div_factor
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-                raise ValueError(
-                    "optimizer must support momentum or beta1 with `cycle_momentum` option enabled"
-                )
+            _check_momentum(optimizer)
             self.use_beta1 = "betas" in optimizer.defaults
             most = _per_group("max_momentum", optimizer, max_momentum)
             least = _per_group("base_momentum", optimizer, base_momentum)
             if last_epoch == -1:
                 for group, high, low in zip(optimizer.param_groups, most, least):
-                    self._set_momentum(group, high)
+                    _set_momentum(group, high)
                     group["max_momentum"] = high
                     group["base_momentum"] = low
         super().__init__(optimizer, last_epoch)
-
-    def _set_momentum(self, group, value):
-        if self.use_beta1:
-            group["betas"] = (value, *group["betas"][1:])
-        else:
-            group["momentum"] = value
 
     def _between(self, start, end, share):
         if self._anneal_func_type == "linear":
@@ -461,7 +548,7 @@ class OneCycleLR(LRScheduler):
         for group in self.optimizer.param_groups:
             rates.append(self._between(group[names[0]], group[names[1]], share))
             if self.cycle_momentum:
-                self._set_momentum(group, self._between(group[names[2]], group[names[3]], share))
+                _set_momentum(group, self._between(group[names[2]], group[names[3]], share))
         return rates
 
 

@@ -53,6 +53,40 @@ class MaxPool3d(_MaxPool):
     _function = "max_pool3d"
 
 
+class _MaxUnpool(_Pool):
+    _axes = 0
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        super().__init__()
+        self.kernel_size = F._repeated(kernel_size, self._axes)
+        self.stride = F._repeated(kernel_size if stride is None else stride, self._axes)
+        self.padding = F._repeated(padding, self._axes)
+
+    def forward(self, input, indices, output_size=None):
+        return self._pool(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+    def extra_repr(self):
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Elements at the indices that MaxPool1d gave, 0 elsewhere."""
+
+    _function, _axes = "max_unpool1d", 1
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Elements at the indices that MaxPool2d gave, 0 elsewhere."""
+
+    _function, _axes = "max_unpool2d", 2
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Elements at the indices that MaxPool3d gave, 0 elsewhere."""
+
+    _function, _axes = "max_unpool3d", 3
+
+
 class _AvgPool(_Pool):
     def extra_repr(self):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"

@@ -7,6 +7,7 @@ import torch
 from torch._checked import rnn
 from torch.nn import functional as F, init
 from torch.nn.parameter import Parameter
+from torch.nn.utils.rnn import PackedSequence
 
 from .module import Module
 
@@ -96,9 +97,8 @@ class RNNBase(Module):
 
     def _run(self, input, states, widths):
         """The output and the states after it; `widths` are the sizes of the states."""
-        if not isinstance(input, torch.Tensor):
-            raise NotImplementedError(f"{self.mode}: packed sequences are not supported")
-        weights = [w for group in self.all_weights for w in group]
+        if isinstance(input, PackedSequence):
+            return self._run_packed(input, states, widths)
         if input.dim() not in (2, 3):
             raise ValueError(
                 f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead"
@@ -107,6 +107,24 @@ class RNNBase(Module):
         if not batched:
             input = input.unsqueeze(0 if self.batch_first else 1)
             states = states and [s.unsqueeze(1) for s in states]
+        output, after = self._network(input, states, widths, input.size(0 if self.batch_first else 1))
+        if not batched:
+            output = output.squeeze(0 if self.batch_first else 1)
+            after = [s.squeeze(1) for s in after]
+        return output, after
+
+    def _run_packed(self, input, states, widths):
+        data, sizes, order, back = input
+        sizes = sizes.tolist()
+        if states is not None and order is not None:
+            states = [s.index_select(1, order) for s in states]
+        output, after = self._network(data, states, widths, sizes[0], sizes)
+        if back is not None:
+            after = [s.index_select(1, back) for s in after]
+        return PackedSequence(output, input.batch_sizes, order, back), after
+
+    def _network(self, input, states, widths, batch, batch_sizes=()):
+        weights = [w for group in self.all_weights for w in group]
         if input.dtype != weights[0].dtype:
             raise ValueError(f"input must have the type {weights[0].dtype}, got type {input.dtype}")
         if input.size(-1) != self.input_size:
@@ -114,7 +132,7 @@ class RNNBase(Module):
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}"
             )
         layers = self.num_layers * (2 if self.bidirectional else 1)
-        shapes = [(layers, input.size(0 if self.batch_first else 1), width) for width in widths]
+        shapes = [(layers, batch, width) for width in widths]
         if states is None:
             states = [torch.zeros(shape, dtype=input.dtype) for shape in shapes]
         for i, (state, shape) in enumerate(zip(states, shapes)):
@@ -132,10 +150,8 @@ class RNNBase(Module):
             self.training,
             self.bidirectional,
             self.batch_first,
+            batch_sizes=batch_sizes,
         )
-        if not batched:
-            output = output.squeeze(0 if self.batch_first else 1)
-            after = [s.squeeze(1) for s in after]
         return output, after
 
     def extra_repr(self):

@@ -1,0 +1,42 @@
+"""Probability distributions: densities, samples with gradients, entropies and divergences."""
+
+import importlib
+
+from jloss._tensor import missing as _missing
+
+_HOME = {
+    "Bernoulli": "bernoulli",
+    "Beta": "beta",
+    "Categorical": "categorical",
+    "Dirichlet": "dirichlet",
+    "Distribution": "distribution",
+    "Exponential": "exponential",
+    "Gamma": "gamma",
+    "Independent": "independent",
+    "Laplace": "laplace",
+    "MultivariateNormal": "multivariate_normal",
+    "Normal": "normal",
+    "OneHotCategorical": "one_hot_categorical",
+    "OneHotCategoricalStraightThrough": "one_hot_categorical",
+    "Poisson": "poisson",
+    "Uniform": "uniform",
+    "kl_divergence": "kl",
+    "register_kl": "kl",
+}
+_MODULES = frozenset((*_HOME.values(), "constraints", "utils"))
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"torch.distributions.{name}")
+    if name not in _HOME:
+        raise _missing("module 'torch.distributions'", name, (*_HOME, *_MODULES))
+    found = getattr(importlib.import_module(f"torch.distributions.{_HOME[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__():
+    return sorted((*_HOME, *_MODULES))
