@@ -74,7 +74,7 @@ public final class PyOperator {
   /** The last call's result that is no tensor: a number, bool, None or an array, of tensors too. */
   @HostAccess.Export
   public @Nullable Object other() {
-    return others.remove(others.size() - 1);
+    return Guard.run(() -> others.remove(others.size() - 1));
   }
 
   private @Nullable PyTensor tensor(Supplier<Arguments> arguments) {

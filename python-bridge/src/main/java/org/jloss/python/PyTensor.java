@@ -48,7 +48,7 @@ public final class PyTensor {
   /** Whether another has the same shape. */
   @HostAccess.Export
   public boolean isShapedLike(PyTensor other) {
-    return Arrays.equals(shape(), other.shape());
+    return Guard.run(() -> Arrays.equals(shape(), other.shape()));
   }
 
   /** The distances between elements along the axes. */
