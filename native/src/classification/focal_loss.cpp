@@ -23,8 +23,9 @@ struct FocalTerms {
       power = one;
       slope = zero;
     }
-    // p log p is 0 at p = 0; a slope of 0 takes no part however large h is.
-    const V chain = V::blendv(slope * p * h, zero, (p == zero) | (slope == zero));
+    // p log p is 0 at p = 0.
+    const V ph = V::blendv(p * h, zero, p == zero);
+    const V chain = gamma == 0 ? zero : slope * ph;  // h may be infinite
     return {row.factor * power * h, (row.factor * (a * power + chain)).neg(),
             (row.factor * b * power).neg()};
   }

@@ -40,6 +40,8 @@ auto within(const std::string& loss, const F& f) {
       e.add_context("in " + loss);
     }
     throw;
+  } catch (const std::bad_alloc&) {
+    TORCH_CHECK_WITH(OutOfMemoryError, false, loss, ": can't allocate memory");
   } catch (const std::runtime_error& e) {  // of a number that the dtype cannot hold
     TORCH_CHECK_VALUE(false, loss, ": ", e.what());
   }
@@ -148,8 +150,11 @@ struct LossBackward : torch::autograd::Node {
   }
 
   variable_list apply(variable_list&& upstreams) override {
+    return within(op, [&] { return gradients(upstreams[0]); });
+  }
+
+  variable_list gradients(const Tensor& upstream) {
     std::unique_lock<std::mutex> lock(mutex_);
-    const Tensor upstream = upstreams[0];
     variable_list out(num_outputs());
     if (!upstream.defined()) {
       return out;
@@ -166,9 +171,7 @@ struct LossBackward : torch::autograd::Node {
     if (create_graph || !is_plain(upstream) || c10::impl::dispatch_mode_enabled()) {
       auto inputs = unpack();
       lock.unlock();
-      found = within(op, [&] {
-        return differentiate(formula, std::move(inputs), needed, upstream, create_graph);
-      });
+      found = differentiate(formula, std::move(inputs), needed, upstream, create_graph);
     } else if (stored.empty()) {
       const auto inputs = unpack();
       found.resize(inputs.size());
@@ -190,6 +193,8 @@ struct LossBackward : torch::autograd::Node {
       if (!bit(needed, i)) {
         continue;
       }
+      // Another thread's backward pass through this graph may have taken it.
+      TORCH_CHECK(stored[i].defined(), torch::autograd::ERR_BACKWARD_TWICE);
       if (kept) {  // the buffer is wanted again, and whoever gets this one may write into it
         found[i] = stored[i] * upstream;
       } else {
@@ -296,6 +301,8 @@ Tensor evaluate(Loss loss, Gradients* gradients) {
       }
     }
   }
+  // Autocast would change the formula and not the kernel.
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   auto value = within(loss.name, [&] {
     return gradients != nullptr ? with_gradients(loss, wanted, *gradients) : with_graph(loss);
   });

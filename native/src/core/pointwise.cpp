@@ -7,7 +7,7 @@ namespace {
 
 using at::Tensor;
 
-/// OperandAxes of x from the outermost in memory to the innermost, without those of one element.
+/// Axes of x from the outermost in memory to the innermost, without those of one element.
 std::vector<int64_t> memory_order(const Tensor& x) {
   std::vector<int64_t> order;
   for (int64_t d = 0; d < x.dim(); ++d) {

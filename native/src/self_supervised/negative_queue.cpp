@@ -1,6 +1,7 @@
 #ifdef JLOSS_HOST
 #include <jloss/self_supervised.h>
 
+#include <ATen/MemoryOverlap.h>
 #include <c10/core/impl/TorchDispatchModeTLS.h>
 
 #include "core/loss.h"
@@ -28,6 +29,10 @@ void negative_queue(const at::Tensor& keys, const at::Tensor& queue, const at::T
     TORCH_CHECK_INDEX(at >= 0 && at < queue.size(0), name, ": expected ptr from 0 to ",
                       queue.size(0) - 1, ", got ", at);
   }
+
+  TORCH_CHECK_VALUE(!is_plain(queue) || at::has_internal_overlap(queue) == at::MemOverlap::No, name,
+                    ": expected queue with its elements apart in memory, got strides ",
+                    queue.strides());
 
   at::NoGradGuard no_grad;
   const auto size = queue.sym_size(0), count = keys.sym_size(0);

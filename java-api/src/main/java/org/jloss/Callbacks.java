@@ -33,6 +33,7 @@ final class Callbacks {
         public void call(long handle, long phase, TensorVector inputs, TensorVector outputs) {
           try {
             Callbacks.call(handle, phase, inputs, outputs);
+            THROWN.remove(); // what the function caught itself
           } catch (Throwable e) {
             THROWN.set(e);
             throw e;
@@ -132,6 +133,10 @@ final class Callbacks {
       outputs.resize(results.length);
       for (int i = 0; i < results.length; i++) {
         if (results[i] != null) {
+          if (results[i].isNull()) {
+            throw new IllegalStateException(
+                "expected a hook to give an open tensor, got a closed one");
+          }
           outputs.put(i, results[i]);
         }
       }

@@ -3,6 +3,7 @@ package org.jloss.test;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javax.tools.ToolProvider;
@@ -30,12 +32,12 @@ class LibraryTest {
   @ValueSource(strings = {"default", "avx2", "avx512"})
   void runsTheKernelsOfTheCapabilityAndTheyAgree(String capability) throws Exception {
     final List<String> expected = lines(start(List.of(), Map.of()));
-    final List<String> lines = lines(start(List.of(), Map.of("ATEN_CPU_CAPABILITY", capability)));
+    // A kernel that the processor cannot run ends the process, PyTorch's too.
+    final List<String> all = List.of("DEFAULT", "AVX2", "AVX512");
     final String best = expected.get(0).split(" ")[0];
-    final String runs = lines.get(0).split(" ")[0];
-    if (!capability.equals("avx512") || best.equals("AVX512")) {
-      assertEquals(capability.toUpperCase(java.util.Locale.ROOT), runs);
-    }
+    assumeTrue(all.indexOf(capability.toUpperCase(Locale.ROOT)) <= all.indexOf(best));
+    final List<String> lines = lines(start(List.of(), Map.of("ATEN_CPU_CAPABILITY", capability)));
+    assertEquals(capability.toUpperCase(Locale.ROOT), lines.get(0).split(" ")[0]);
     assertEquals(expected.size(), lines.size());
     for (int i = 1; i < lines.size(); i++) {
       final String[] a = expected.get(i).split(" ");

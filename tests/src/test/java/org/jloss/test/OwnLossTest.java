@@ -234,6 +234,36 @@ class OwnLossTest {
   }
 
   @Test
+  void anExceptionThatBackwardHandledIsNotTakenForALaterOne() {
+    try (PointerScope scope = new PointerScope()) {
+      final CustomLoss failing = failing(null, new IllegalStateException("handled"));
+      final CustomLoss loss =
+          new CustomLoss() {
+            @Override
+            public Spec spec() {
+              return Spec.of(OwnSquare.class);
+            }
+
+            @Override
+            public Tensor forward(@Nullable Tensor[] in) {
+              return in[0].sum();
+            }
+
+            @Override
+            public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
+              final Tensor inner = Tensors.of(new float[] {1}).requires_grad_(true);
+              assertThrows(RuntimeException.class, () -> failing.apply(inner).backward());
+              return new Tensor[] {Tensors.of(new float[7])};
+            }
+          };
+      final Tensor x = Tensors.of(new float[3]).requires_grad_(true);
+      final Throwable thrown =
+          assertThrows(RuntimeException.class, () -> Autograd.backward(loss.apply(x)));
+      assertTrue(thrown.getMessage().contains("shape"), thrown.getMessage());
+    }
+  }
+
+  @Test
   void nothingIsLeftBehind() {
     for (int i = 0; i < 200; i++) {
       gradientOfItsOwn();

@@ -178,6 +178,19 @@ class ResultsTest {
   }
 
   @Test
+  void aHookThatGivesAClosedTensorIsNamed() {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor leaf = Tensors.of(new float[] {1}).requires_grad_(true);
+      final Tensor closed = Tensors.of(new float[1]);
+      closed.close();
+      Autograd.hook(leaf, false, g -> closed);
+      assertEquals(
+          "expected a hook to give an open tensor, got a closed one",
+          assertThrows(IllegalStateException.class, () -> backward(leaf)).getMessage());
+    }
+  }
+
+  @Test
   void aFormulaThatGivesNoTensorIsNamed() {
     try (PointerScope scope = new PointerScope()) {
       final Tensor x = Tensors.of(new float[1]);
