@@ -49,6 +49,9 @@ public interface Loss {
   /**
    * The value, with an autograd graph where an input requires a gradient.
    *
+   * <p>Where the value is one number its gradients are made here: an input that is changed in place
+   * before the backward pass is not noticed, and does not change them.
+   *
    * @param inputs the tensors in the order of the specification
    * @return a tensor of one number, or for reduction none of one a term; the caller closes it
    */
