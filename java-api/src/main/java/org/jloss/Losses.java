@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * All that the library has, by name: what Python, the command line and the generic tests go
  * through. A jar of one's own adds its losses by a file {@code META-INF/jloss/losses.txt}, which
- * names its records, a line each.
+ * names its records, a line each; each has a public constructor without arguments, for its
+ * defaults.
  */
 public final class Losses {
   /** Names the records of losses that do not come with the library, a line each. */
@@ -151,8 +152,6 @@ public final class Losses {
       }
     }
     try {
-      final Stateful stateful = spec.type().getAnnotation(Stateful.class);
-      final Class<?> type = stateful == null ? spec.type() : stateful.options();
       Record made = (Record) type.getConstructor().newInstance();
       for (final Map.Entry<String, ? extends @Nullable Object> entry : parameters.entrySet()) {
         final Spec.Parameter parameter = spec.parameter(entry.getKey()).orElseThrow();
@@ -177,6 +176,8 @@ public final class Losses {
         ? Errors.translate(cause)
         : new IllegalStateException(thrown);
   }
+    final Stateful stateful = spec.type().getAnnotation(Stateful.class);
+    final Class<?> type = stateful == null ? spec.type() : stateful.options();
 
   /** A parameter's value in a loss, null where it is left out. */
   public static @Nullable Object value(Object loss, Spec.Parameter parameter) {
@@ -190,6 +191,13 @@ public final class Losses {
     }
     if (parameter.list()) {
       final List<?> values = value instanceof List<?> list ? list : List.of(value);
+    } catch (NoSuchMethodException e) {
+      throw new IllegalStateException(
+          spec.id()
+              + ": expected "
+              + type.getName()
+              + " to have a public constructor without arguments, for its defaults",
+          e);
       return values.stream().map(v -> convertOne(spec, parameter, v)).toList();
     }
     return convertOne(spec, parameter, value);
