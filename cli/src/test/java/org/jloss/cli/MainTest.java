@@ -92,7 +92,7 @@ class MainTest {
   @Test
   void anUnknownLossIsNamedWithThoseThatAre() {
     final String all = String.join(", ", Losses.all().stream().map(s -> s.id()).toList());
-    final String rest = "there is no loss 'no_loss'; there are " + all;
+    final String rest = "there is no loss 'no_loss'; the nearest is mse_loss; there are " + all;
     Run.jloss("list", "no_loss").assertRefused("jloss list: " + rest);
     Run.jloss("plot", "no_loss").assertRefused("jloss plot: " + rest);
     Run.jloss("eval", "no_loss", "--in", "x").assertRefused("jloss eval: " + rest);
@@ -102,6 +102,21 @@ class MainTest {
   void listNamesAll() {
     final String text = Run.jloss("list").assertHeld();
     for (final var spec : Losses.all()) {
+  @ParameterizedTest
+  @CsvSource({
+    "FocalLoss, focal_loss",
+    "KLDivLoss, kl_div_loss",
+    "CrossEntropy, cross_entropy_loss",
+    "focal, focal_loss",
+    "hubber_loss, huber_loss"
+  })
+  void anUnknownLossHasANearest(String id, String nearest) {
+    final String line =
+        "jloss list: there is no loss '" + id + "'; the nearest is " + nearest + ";";
+    final Run run = Run.jloss("list", id);
+    assertTrue(run.err().startsWith(line), run.err());
+  }
+
       assertTrue(text.contains("\n" + spec.id() + " "), spec.id());
       final String one = Run.jloss("list", spec.id()).assertHeld();
       assertTrue(one.startsWith(spec.id() + " ("), one);
