@@ -178,6 +178,8 @@ public final class Losses {
                 + String.join(", ", spec.parameters().stream().map(Spec.Parameter::name).toList()));
       }
     }
+    final Stateful stateful = spec.type().getAnnotation(Stateful.class);
+    final Class<?> type = stateful == null ? spec.type() : stateful.options();
     try {
       Record made = (Record) type.getConstructor().newInstance();
       for (final Map.Entry<String, ? extends @Nullable Object> entry : parameters.entrySet()) {
@@ -189,6 +191,13 @@ public final class Losses {
       return made;
     } catch (InvocationTargetException e) {
       throw unwrap(e);
+    } catch (NoSuchMethodException e) {
+      throw new IllegalStateException(
+          spec.id()
+              + ": expected "
+              + type.getName()
+              + " to have a public constructor without arguments, for its defaults",
+          e);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
@@ -203,8 +212,6 @@ public final class Losses {
         ? Errors.translate(cause)
         : new IllegalStateException(thrown);
   }
-    final Stateful stateful = spec.type().getAnnotation(Stateful.class);
-    final Class<?> type = stateful == null ? spec.type() : stateful.options();
 
   /** A parameter's value in a loss, null where it is left out. */
   public static @Nullable Object value(Object loss, Spec.Parameter parameter) {
@@ -218,13 +225,6 @@ public final class Losses {
     }
     if (parameter.list()) {
       final List<?> values = value instanceof List<?> list ? list : List.of(value);
-    } catch (NoSuchMethodException e) {
-      throw new IllegalStateException(
-          spec.id()
-              + ": expected "
-              + type.getName()
-              + " to have a public constructor without arguments, for its defaults",
-          e);
       return values.stream().map(v -> convertOne(spec, parameter, v)).toList();
     }
     return convertOne(spec, parameter, value);

@@ -79,6 +79,10 @@ class MainTest {
             + " mean, sum, got batchmean",
         "plot huber_loss --set delta=0 | jloss plot: huber_loss: expected delta > 0, got 0.0",
         "plot huber_loss --set delta=x | jloss plot: huber_loss: expected delta > 0, got 'x'",
+        "plot contrastive_loss --set margin=inf | jloss plot: contrastive_loss: expected margin finite,"
+            + " got Infinity",
+        "plot triplet_margin_loss --set margin=inf | jloss plot: triplet_margin_loss: expected margin"
+            + " > 0 and finite, got Infinity",
         "plot mse_loss --set beta=1 | jloss plot: mse_loss: unexpected parameter beta; there are"
             + " reduction",
         "plot batch_hard_miner | jloss plot: batch_hard_miner is no loss: it has no curve",
@@ -98,10 +102,6 @@ class MainTest {
     Run.jloss("eval", "no_loss", "--in", "x").assertRefused("jloss eval: " + rest);
   }
 
-  @Test
-  void listNamesAll() {
-    final String text = Run.jloss("list").assertHeld();
-    for (final var spec : Losses.all()) {
   @ParameterizedTest
   @CsvSource({
     "FocalLoss, focal_loss",
@@ -117,6 +117,10 @@ class MainTest {
     assertTrue(run.err().startsWith(line), run.err());
   }
 
+  @Test
+  void listNamesAll() {
+    final String text = Run.jloss("list").assertHeld();
+    for (final var spec : Losses.all()) {
       assertTrue(text.contains("\n" + spec.id() + " "), spec.id());
       final String one = Run.jloss("list", spec.id()).assertHeld();
       assertTrue(one.startsWith(spec.id() + " ("), one);
