@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
  * @Input(name = "input", shape = "*", domain = Domain.REAL, differentiable = true)
  * @Input(name = "target", shape = "*", domain = Domain.REAL)
  * public record LogCosh(double scale) implements FormulaLoss {
+ *   public LogCosh() {
+ *     this(1);
+ *   }
+ *
  *   @Override
  *   public Tensor formula(@Nullable Tensor[] in) {
  *     return in[0].sub(in[1]).mul(new Scalar(scale)).cosh().log().mean();

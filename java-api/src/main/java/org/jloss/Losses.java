@@ -9,10 +9,12 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jloss.annotation.Definition;
 import org.jloss.annotation.Stateful;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * All that the library has, by name: what Python, the command line and the generic tests go
  * through. A jar of one's own adds its losses by a file {@code META-INF/jloss/losses.txt}, which
- * names its records, a line each.
+ * names its records, a line each; each has a public constructor without arguments, for its
+ * defaults.
  */
 public final class Losses {
   /** Names the records of losses that do not come with the library, a line each. */
@@ -93,9 +96,34 @@ public final class Losses {
     final Spec spec = Registry.ALL.get(id);
     if (spec == null) {
       throw new IllegalArgumentException(
-          "there is no loss '" + id + "'; there are " + String.join(", ", Registry.ALL.keySet()));
+          "there is no loss '"
+              + id
+              + "'; the nearest is "
+              + nearest(Spec.snakeCase(id))
+              + "; there are "
+              + String.join(", ", Registry.ALL.keySet()));
     }
     return spec;
+  }
+
+  private static String nearest(String id) {
+    return Collections.min(
+        Registry.ALL.keySet(), Comparator.comparingInt(other -> edits(id, other)));
+  }
+
+  /** How many characters to put in, take out or change make one text the other (Levenshtein). */
+  private static int edits(String from, String to) {
+    int[] row = IntStream.rangeClosed(0, to.length()).toArray();
+    for (int i = 0; i < from.length(); i++) {
+      final int[] next = new int[row.length];
+      next[0] = i + 1;
+      for (int j = 0; j < to.length(); j++) {
+        final int changed = row[j] + (from.charAt(i) == to.charAt(j) ? 0 : 1);
+        next[j + 1] = Math.min(changed, 1 + Math.min(row[j + 1], next[j]));
+      }
+      row = next;
+    }
+    return row[to.length()];
   }
 
   /** A loss with its defaults. */
@@ -150,9 +178,9 @@ public final class Losses {
                 + String.join(", ", spec.parameters().stream().map(Spec.Parameter::name).toList()));
       }
     }
+    final Stateful stateful = spec.type().getAnnotation(Stateful.class);
+    final Class<?> type = stateful == null ? spec.type() : stateful.options();
     try {
-      final Stateful stateful = spec.type().getAnnotation(Stateful.class);
-      final Class<?> type = stateful == null ? spec.type() : stateful.options();
       Record made = (Record) type.getConstructor().newInstance();
       for (final Map.Entry<String, ? extends @Nullable Object> entry : parameters.entrySet()) {
         final Spec.Parameter parameter = spec.parameter(entry.getKey()).orElseThrow();
@@ -163,6 +191,13 @@ public final class Losses {
       return made;
     } catch (InvocationTargetException e) {
       throw unwrap(e);
+    } catch (NoSuchMethodException e) {
+      throw new IllegalStateException(
+          spec.id()
+              + ": expected "
+              + type.getName()
+              + " to have a public constructor without arguments, for its defaults",
+          e);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }

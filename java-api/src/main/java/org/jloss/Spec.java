@@ -68,12 +68,18 @@ public record Spec(
       if (min == max) {
         return "= " + number(min);
       }
-      final String low = openMin ? "> " + number(min) : ">= " + number(min);
-      final String high = openMax ? "< " + number(max) : "<= " + number(max);
-      if (min == Double.NEGATIVE_INFINITY) {
-        return max == Double.POSITIVE_INFINITY ? "a number" : high;
+      final List<String> bounds = new ArrayList<>();
+      if (min > Double.NEGATIVE_INFINITY) {
+        bounds.add((openMin ? "> " : ">= ") + number(min));
       }
-      return max == Double.POSITIVE_INFINITY ? low : low + " and " + high;
+      if (max < Double.POSITIVE_INFINITY) {
+        bounds.add((openMax ? "< " : "<= ") + number(max));
+      }
+      if ((openMin && min == Double.NEGATIVE_INFINITY)
+          || (openMax && max == Double.POSITIVE_INFINITY)) {
+        bounds.add("finite");
+      }
+      return bounds.isEmpty() ? "a number" : String.join(" and ", bounds);
     }
 
     boolean allows(double value) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
@@ -98,14 +99,14 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private Map<String, TensorEntry> inputs(Spec spec) throws IOException {
+    final Map<String, TensorEntry> all = TensorFiles.read(in);
     final Map<String, TensorEntry> tensors = new LinkedHashMap<>();
-    TensorFiles.read(in)
-        .forEach(
-            (name, entry) -> {
-              if (name.startsWith(prefix)) {
-                tensors.put(name.substring(prefix.length()), entry);
-              }
-            });
+    all.forEach(
+        (name, entry) -> {
+          if (name.startsWith(prefix)) {
+            tensors.put(name.substring(prefix.length()), entry);
+          }
+        });
     for (final Spec.InputSpec input : spec.inputs()) {
       if (!input.optional() && !tensors.containsKey(input.name())) {
         throw new Refusal(
@@ -114,7 +115,8 @@ final class EvalCommand implements Callable<Integer> {
                 + prefix
                 + input.name()
                 + "', got "
-                + (tensors.isEmpty() ? "none" : some(tensors)));
+                + (tensors.isEmpty() ? "none" : some(tensors))
+                + otherPrefix(spec, all.keySet()));
       }
     }
     for (final String name : tensors.keySet()) {
@@ -126,6 +128,19 @@ final class EvalCommand implements Callable<Integer> {
       }
     }
     return tensors;
+  }
+
+  /** The first prefix by which the file has all that the loss requires. */
+  private static String otherPrefix(Spec spec, Set<String> names) {
+    final List<String> required =
+        spec.inputs().stream().filter(i -> !i.optional()).map(Spec.InputSpec::name).toList();
+    return names.stream()
+        .filter(name -> name.endsWith(required.get(0)))
+        .map(name -> name.substring(0, name.length() - required.get(0).length()))
+        .filter(start -> required.stream().allMatch(input -> names.contains(start + input)))
+        .findFirst()
+        .map(start -> " (--prefix " + (start.isEmpty() ? "''" : start) + ")")
+        .orElse("");
   }
 
   private static String some(Map<String, TensorEntry> tensors) {

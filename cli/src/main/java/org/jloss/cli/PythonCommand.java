@@ -58,7 +58,7 @@ final class PythonCommand implements Callable<Integer> {
   @Option(
       names = "--time-limit",
       paramLabel = "SECONDS",
-      description = "End the script after so long.")
+      description = "End the script after so long, from its first line on, imports included.")
   private double timeLimit;
 
   @Option(

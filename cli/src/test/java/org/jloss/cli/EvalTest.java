@@ -246,6 +246,21 @@ class EvalTest {
   }
 
   @Test
+  void aMissingPrefixIsNamed() throws IOException {
+    final Path prefixed =
+        write("m.safetensors", Map.of("m.input", floats(1), "m.target", floats(2)));
+    final Run run = Run.jloss("eval", "mse_loss", "--in", prefixed);
+    assertEquals(2, run.status());
+    assertTrue(run.err().endsWith(lines("' (--prefix m.)")), run.err());
+    Run.jloss("eval", "mse_loss", "--prefix", "x.", "--in", file)
+        .assertRefused(
+            "jloss eval: " + file + ": expected a tensor 'x.input', got none (--prefix '')");
+    // An input of the same ending is not enough.
+    final Path other = write("o.safetensors", Map.of("m.input", floats(1), "n.target", floats(2)));
+    assertFalse(Run.jloss("eval", "mse_loss", "--in", other).err().contains("--prefix"));
+  }
+
+  @Test
   void refusesAnOutputThatCannotBeWritten() {
     Run.jloss("eval", "mse_loss", "--in", file, "--out", file.resolve("out.safetensors"))
         .assertRefused("jloss eval: " + file + ": not a folder");

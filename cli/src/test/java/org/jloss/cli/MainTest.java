@@ -79,6 +79,10 @@ class MainTest {
             + " mean, sum, got batchmean",
         "plot huber_loss --set delta=0 | jloss plot: huber_loss: expected delta > 0, got 0.0",
         "plot huber_loss --set delta=x | jloss plot: huber_loss: expected delta > 0, got 'x'",
+        "plot contrastive_loss --set margin=inf | jloss plot: contrastive_loss: expected margin finite,"
+            + " got Infinity",
+        "plot triplet_margin_loss --set margin=inf | jloss plot: triplet_margin_loss: expected margin"
+            + " > 0 and finite, got Infinity",
         "plot mse_loss --set beta=1 | jloss plot: mse_loss: unexpected parameter beta; there are"
             + " reduction",
         "plot batch_hard_miner | jloss plot: batch_hard_miner is no loss: it has no curve",
@@ -92,10 +96,25 @@ class MainTest {
   @Test
   void anUnknownLossIsNamedWithThoseThatAre() {
     final String all = String.join(", ", Losses.all().stream().map(s -> s.id()).toList());
-    final String rest = "there is no loss 'no_loss'; there are " + all;
+    final String rest = "there is no loss 'no_loss'; the nearest is mse_loss; there are " + all;
     Run.jloss("list", "no_loss").assertRefused("jloss list: " + rest);
     Run.jloss("plot", "no_loss").assertRefused("jloss plot: " + rest);
     Run.jloss("eval", "no_loss", "--in", "x").assertRefused("jloss eval: " + rest);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FocalLoss, focal_loss",
+    "KLDivLoss, kl_div_loss",
+    "CrossEntropy, cross_entropy_loss",
+    "focal, focal_loss",
+    "hubber_loss, huber_loss"
+  })
+  void anUnknownLossHasANearest(String id, String nearest) {
+    final String line =
+        "jloss list: there is no loss '" + id + "'; the nearest is " + nearest + ";";
+    final Run run = Run.jloss("list", id);
+    assertTrue(run.err().startsWith(line), run.err());
   }
 
   @Test

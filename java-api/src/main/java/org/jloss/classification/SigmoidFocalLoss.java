@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Source: Lin et al., Focal Loss for Dense Object Detection, 2017, as {@code
  * torchvision.ops.sigmoid_focal_loss} (whose default reduction is none).
  *
- * @param alpha the weight of positives: at most 1; negative for none
+ * @param alpha the weight of positives: at most 1 where balanced; negative for none
  * @param gamma the exponent: not negative
  * @param alphaMode what alpha means
  * @param reduction none, mean or sum
@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 @Input(name = "weight", shape = "*", domain = Domain.WEIGHT, optional = true, broadcasts = true)
 @Input(name = "pos_weight", shape = "*", domain = Domain.WEIGHT, optional = true, broadcasts = true)
 public record SigmoidFocalLoss(
-    double alpha,
+    @Range(openMin = true, openMax = true) double alpha,
     @Range(min = 0, openMax = true) double gamma,
     AlphaMode alphaMode,
     Reduction reduction)

@@ -37,11 +37,11 @@ import org.jspecify.annotations.Nullable;
 @Input(name = "input2", shape = "N,D", domain = Domain.EMBEDDING, differentiable = true)
 @Input(name = "target", shape = "N", domain = Domain.BINARY)
 public record ContrastiveLoss(
-    double margin,
+    @Range(openMin = true, openMax = true) double margin,
     @Range(min = 0, openMin = true) double p,
-    double eps,
+    @Range(openMin = true, openMax = true) double eps,
     @Range(min = 0, max = 1) long similarLabel,
-    double scale,
+    @Range(openMin = true, openMax = true) double scale,
     Reduction reduction)
     implements Loss {
 

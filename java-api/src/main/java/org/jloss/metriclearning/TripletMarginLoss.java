@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 public record TripletMarginLoss(
     @Range(min = 0, openMin = true, openMax = true) double margin,
     @Range(min = 0, openMin = true) double p,
-    double eps,
+    @Range(openMin = true, openMax = true) double eps,
     boolean swap,
     Distance distance,
     Reduction reduction)

@@ -8,6 +8,8 @@ public final class BrokenFileException extends IOException {
   private static final long serialVersionUID = 1;
   private static final int LONGEST_NAME = 80;
 
+  private final String problem;
+
   /**
    * Makes the exception whose message is one line, {@code file: problem}.
    *
@@ -16,6 +18,12 @@ public final class BrokenFileException extends IOException {
    */
   public BrokenFileException(Path file, String problem) {
     super(file + ": " + problem);
+    this.problem = problem;
+  }
+
+  /** What is wrong, without the file's name. */
+  String problem() {
+    return problem;
   }
 
   /** A name out of an untrusted file, fit for one line of a terminal. */

@@ -64,8 +64,20 @@ public record ReferenceFile(
       final Object header = torch.root() instanceof Map<?, ?> map ? map.get(KEY) : null;
       return new Reader(file).read(header, torch.flatten("/"));
     }
-    final Safetensors tensors = Safetensors.read(file);
+    final Safetensors tensors = readSafetensors(file);
     return new Reader(file).read(tensors.metadata().get(KEY), tensors.entries());
+  }
+
+  private static Safetensors readSafetensors(Path file) throws IOException {
+    try {
+      return Safetensors.read(file);
+    } catch (BrokenFileException e) {
+      if (file.toString().endsWith(".safetensors")) {
+        throw e;
+      }
+      throw new BrokenFileException(
+          file, "is no zip file as torch.save writes it, and " + e.problem());
+    }
   }
 
   private static final class Reader {

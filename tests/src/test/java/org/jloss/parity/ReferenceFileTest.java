@@ -231,6 +231,18 @@ class ReferenceFileTest {
   }
 
   @Test
+  void saysBothKindsOfWhatIsNeither() throws IOException {
+    final Path garbage = Files.writeString(folder.resolve("b.pt"), "{garbage}");
+    assertBroken(
+        garbage,
+        "is no zip file as torch.save writes it, and is no safetensors file: its header would have",
+        () -> ReferenceFile.read(garbage));
+    final Path named = Files.copy(garbage, folder.resolve("b.safetensors"));
+    assertBroken(
+        named, named + ": is no safetensors file: its header", () -> ReferenceFile.read(named));
+  }
+
+  @Test
   void refusesFilesWithoutCases() throws IOException {
     final Path path = folder.resolve("x.safetensors");
     Safetensors.write(path, tensors(), Map.of());

@@ -175,10 +175,10 @@ class BadInputTest {
     values.add("no such thing");
     if (type == double.class || type == Double.class) {
       values.add(Double.NaN);
-      if (parameter.min() > Double.NEGATIVE_INFINITY) {
+      if (parameter.openMin() || parameter.min() > Double.NEGATIVE_INFINITY) {
         values.add(parameter.openMin() ? parameter.min() : parameter.min() - 1);
       }
-      if (parameter.max() < Double.POSITIVE_INFINITY) {
+      if (parameter.openMax() || parameter.max() < Double.POSITIVE_INFINITY) {
         values.add(parameter.openMax() ? parameter.max() : parameter.max() + 1);
       }
     }
@@ -202,6 +202,42 @@ class BadInputTest {
           assertTrue(
               thrown.getMessage().startsWith(spec.id() + ": expected " + parameter.name() + " "),
               thrown.getMessage());
+        });
+  }
+
+  /** What a record takes, its operator takes too. */
+  @TestFactory
+  Stream<DynamicTest> infiniteParameters() {
+    return Samples.losses()
+        .flatMap(
+            spec ->
+                spec.parameters().stream()
+                    .filter(p -> p.type() == double.class)
+                    .flatMap(
+                        p ->
+                            Stream.of(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY)
+                                .filter(v -> takes(spec, p, v))
+                                .map(v -> infinite(spec, p, v))));
+  }
+
+  private static boolean takes(Spec spec, Spec.Parameter parameter, double value) {
+    try {
+      Losses.create(spec.id(), Map.of(parameter.name(), value));
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private static DynamicTest infinite(Spec spec, Spec.Parameter parameter, double value) {
+    return dynamicTest(
+        spec.id() + ": " + parameter.name() + " " + value,
+        () -> {
+          try (PointerScope scope = new PointerScope()) {
+            Losses.create(spec.id(), Map.of(parameter.name(), value))
+                .valueAndGradient(
+                    Samples.inputs(spec, Samples.Sizes.SMALL, ScalarType.Float, false, 31));
+          }
         });
   }
 

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
@@ -21,6 +22,7 @@ import org.jloss.Autograd;
 import org.jloss.CustomLoss;
 import org.jloss.FormulaLoss;
 import org.jloss.Loss;
+import org.jloss.Losses;
 import org.jloss.Parameters;
 import org.jloss.Spec;
 import org.jloss.Tensors;
@@ -39,6 +41,10 @@ class OwnLossTest {
   @Input(name = "input", shape = "*", domain = Domain.REAL, differentiable = true)
   @Input(name = "target", shape = "*", domain = Domain.REAL)
   public record LogCosh(double scale) implements FormulaLoss {
+    public LogCosh() {
+      this(1);
+    }
+
     @Override
     public Tensor formula(@Nullable Tensor[] in) {
       return in[0].sub(in[1]).mul(new Scalar(scale)).cosh().log().mean();
@@ -70,15 +76,46 @@ class OwnLossTest {
                     "@code\n(.*?)\n \\* }</pre>"))
             .toList();
     assertEquals(4, examples.size());
-    examples.forEach(e -> assertTrue(plain(own).contains(e), e));
+    for (final String example : examples) {
+      final String text = IMPORT.matcher(example).replaceAll("");
+      assertTrue(plain(own).contains(plain(text)), example);
+      if (!text.equals(example)) {
+        assertEquals(imports(own).filter(i -> uses(text, i)).toList(), imports(example).toList());
+      }
+    }
+    assertEquals(2, examples.stream().filter(e -> IMPORT.matcher(e).find()).count());
+  }
+
+  private static final Pattern IMPORT = Pattern.compile("(?m)^import (\\w[\\w.]*);\n");
+
+  private static Stream<String> imports(String text) {
+    return IMPORT.matcher(text).results().map(m -> m.group(1));
+  }
+
+  private static boolean uses(String text, String type) {
+    final String name = type.substring(type.lastIndexOf('.') + 1);
+    return Pattern.compile("\\b" + name + "\\b").matcher(text).find();
   }
 
   private static Stream<String> examples(String file, String pattern) throws IOException {
     return Pattern.compile(pattern, Pattern.DOTALL)
         .matcher(Files.readString(Path.of(file)))
         .results()
-        .map(m -> plain(m.group(1).replaceAll("(?m)^ \\* ?", "")))
+        .map(m -> m.group(1).replaceAll("(?m)^ \\* ?", ""))
         .filter(example -> example.contains("FormulaLoss"));
+  }
+
+  @Test
+  void whatIsListedNeedsDefaults() {
+    assertEquals(new LogCosh(1), Losses.instantiate(Spec.of(LogCosh.class), Map.of()));
+    assertEquals(
+        "own_square: expected "
+            + OwnSquare.class.getName()
+            + " to have a public constructor without arguments, for its defaults",
+        assertThrows(
+                IllegalStateException.class,
+                () -> Losses.instantiate(Spec.of(OwnSquare.class), Map.of("factor", 2.0)))
+            .getMessage());
   }
 
   private static String plain(String text) {
