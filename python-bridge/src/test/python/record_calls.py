@@ -416,8 +416,14 @@ torch.cat([i, torch.tensor([0.5])]), torch.result_type(i, 1.5), torch.result_typ
 torch.nn.Linear(2, 2).weight.dtype, torch.finfo().bits, torch.get_default_dtype()
  torch.set_default_dtype(torch.float16)
 torch.tensor([1.5, 2]), torch.tensor([]), torch.ones(1), i / 2
+torch.tensor(1j).dtype, torch.tensor([1j, 2.0]).dtype
+ torch.set_default_dtype(torch.bfloat16)
+torch.tensor(1j)
  torch.set_default_dtype(torch.float32)
 i / 2, torch.ones(1)
+torch.ones(2, requires_grad=True).view(2).detach_()
+x[0].detach_()
+(w * 2).detach_(), (w * 2).detach_().is_leaf, w.detach().detach_()
 """
 
 

@@ -87,6 +87,25 @@ class AutogradTest {
   }
 
   @Test
+  void aHookGetsItsLeaf() {
+    final Script script =
+        Script.run(
+            """
+            import torch
+            def summed():
+                leaf = torch.ones(2, requires_grad=True)
+                leaf.register_post_accumulate_grad_hook(lambda p: print(p, p.grad))
+                return leaf.sum()
+            kept = torch.ones(2, requires_grad=True)
+            kept.register_post_accumulate_grad_hook(lambda p: print(p is kept))
+            kept.sum().backward()
+            summed().backward()
+            """);
+    assertEquals(
+        "True\ntensor([1., 1.], requires_grad=True) tensor([1., 1.])\n", script.out, script.err);
+  }
+
+  @Test
   void importsNothingThatItDoesNotNeed() {
     final Script script =
         Script.run(

@@ -64,6 +64,7 @@ class DataTest {
           error(lambda: T([float('nan')], dtype=int)) | ValueError: cannot convert float NaN to integer
           error(lambda: T([1.0], dtype=jloss.float16).buffer()) | TypeError: jloss.float16 has no buffer format; use float()
           error(lambda: T([1.0], dtype=jloss.bfloat16).__array_interface__) | TypeError: jloss.bfloat16 is unknown to NumPy; use float()
+          error(lambda: T([1.0]).numpy()) | ModuleNotFoundError: NumPy does not load in the JVM: use tolist(), tobytes() or buffer()
           error(lambda: jloss.zeros(2, device='meta').tolist()) | NotImplementedError: a meta tensor has no data
           error(lambda: jloss.zeros(1).expand(2 ** 31).tobytes()) | MemoryError: a tensor of 8589934592 bytes is too large for Python
           error(lambda: T(array.array('u', 'ab'))) | TypeError: a buffer of format 'w' has no dtype

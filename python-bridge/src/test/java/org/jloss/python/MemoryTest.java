@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A training loop that frees nothing stays small. */
+/** Loops that free nothing stay small. */
 class MemoryTest {
   // About 70 KiB of tensors a step: 700 MB in all.
   private static final String LOOP =
@@ -48,5 +48,31 @@ class MemoryTest {
     assertEquals("True", lines[0], () -> ChildJvm.read(out));
     final long resident = Long.parseLong(lines[lines.length - 1]);
     assertTrue(resident < 1 << 20, () -> resident + " KiB were resident");
+  }
+
+  @Test
+  void hooksThatNobodyRemoves() {
+    // At least 1 MB a step: 200 MB in all.
+    final Script script =
+        Script.run(
+            PythonBridge.builder().memory(100L << 20),
+            """
+            import torch
+            x = torch.ones(125_000, requires_grad=True)
+            calls = 0
+            def count(g):
+                global calls
+                calls += 1
+            for step in range(200):
+                y = x * 2
+                y.register_hook(count)
+                y.sum().backward()
+                x.grad = None
+                leaf = torch.ones(125_000, requires_grad=True)
+                leaf.register_post_accumulate_grad_hook(lambda p: count(p.grad))
+                leaf.sum().backward()
+            print(calls)
+            """);
+    assertEquals("400\n", script.out, script.err);
   }
 }

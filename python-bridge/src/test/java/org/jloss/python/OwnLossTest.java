@@ -264,6 +264,47 @@ class OwnLossTest {
   }
 
   @Test
+  void decoratedOnesPickleByName() {
+    python.exec(
+        """
+        import copy, pickle
+
+        @jloss.loss
+        def decorated(input, target):
+            return (input - target).abs().sum()
+
+        @jloss.miner
+        def mine(embeddings):
+            return (jloss.zeros(1, dtype=jloss.int64),) * 3
+
+        class Holder:
+            @jloss.loss(name="held")
+            def loss(input):
+                return input.sum()
+
+        def function(input):
+            return input.sum()
+
+        def local():
+            @jloss.loss
+            def inner(input):
+                return input.sum()
+            return inner
+
+        def there_and_back(own):
+            return pickle.loads(pickle.dumps(own))
+        """);
+    for (final String own : List.of("decorated", "mine", "Holder.loss")) {
+      assertEquals(true, python.eval("there_and_back(" + own + ") is " + own), own);
+      assertEquals(true, python.eval("copy.deepcopy(" + own + ") is " + own), own);
+    }
+    assertEquals(6.0, python.eval("there_and_back(2 * decorated)(x, y).item()"));
+    // Not the decorated function's name, but a function that has one.
+    assertEquals(3.0, python.eval("there_and_back(jloss.loss(function))(x).item()"));
+    assertTrue(LossTest.message(python, "pickle.dumps(local())").contains("local.<locals>.inner"));
+  }
+
+  @Test
   void copiesOfJavasOwn() {
     python.set("own", FormulaLoss.of("square", 1, in -> in[0].square().sum()));
     python.exec("import copy, pickle");

@@ -13,6 +13,13 @@ from ._errors import call
 
 _SEQUENCES = (list, tuple, range)
 
+# What complex numbers make, by the default dtype.
+_COMPLEX = {
+    _dtypes.float16: _dtypes.complex32,
+    _dtypes.float32: _dtypes.complex64,
+    _dtypes.float64: _dtypes.complex128,
+}
+
 
 def tensor(data, dtype=None, requires_grad=False, device=None):
     """A tensor with a copy of the data.
@@ -61,7 +68,9 @@ def _from_numbers(data, dtype):
     if dtype is not None:
         return made
     if source is _dtypes.complex128:
-        return made if _dtypes.default is _dtypes.float64 else made.to(_dtypes.complex64)
+        if _dtypes.default not in _COMPLEX:
+            raise RuntimeError("invalid default scalar type for complex")
+        return made.to(_COMPLEX[_dtypes.default])
     return made.to(_dtypes.default) if source.is_floating_point else made
 
 

@@ -1,5 +1,7 @@
 """Hooks of tensors."""
 
+from _weakref import ref
+
 from ._errors import call
 from ._tensor import Tensor, _wrap, autograd
 
@@ -30,14 +32,28 @@ def register(tensor, hook, accumulated):
     if accumulated and not tensor.is_leaf:
         raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
 
+    # The graph holds what it calls through Java, where no collector follows: that must not hold the
+    # tensor, or neither would ever be freed.
+    run = _on_accumulated(ref(tensor), hook) if accumulated else _on_gradient(hook)
+    return RemovableHandle(call(autograd.hook, tensor._jloss, accumulated, run))
+
+
+def _on_gradient(hook):
     def run(handle):
-        result = hook(tensor if accumulated else _wrap(handle))
+        result = hook(_wrap(handle))
         if result is None:
             return None
-        if accumulated:
-            raise RuntimeError("Tensor post accumulate grad hooks should return None.")
         if not isinstance(result, Tensor):
             raise TypeError("expected Variable, but hook returned '" + type(result).__name__ + "'")
         return result._jloss
 
-    return RemovableHandle(call(autograd.hook, tensor._jloss, accumulated, run))
+    return run
+
+
+def _on_accumulated(leaf, hook):
+    def run(handle):
+        tensor = leaf()
+        if hook(_wrap(handle) if tensor is None else tensor) is not None:
+            raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+
+    return run

@@ -1,5 +1,7 @@
 """Losses and miners that a script writes."""
 
+import sys
+
 from _jloss_host import host
 
 from ._errors import call
@@ -118,8 +120,18 @@ def _checked(name, result):
 def _made(handle, make, source):
     made = from_java(handle)
     cls = type(made)
-    # By what it was made of, where that can be copied and pickled.
-    cls.__reduce__ = lambda self: (make, source)
+    cls.__module__ = getattr(source[0], "__module__", cls.__module__)
+
+    # By its own name, where a decorator gave it that of its function; else by what it was made of,
+    # where that can be copied and pickled.
+    def reduce(self):
+        name = getattr(source[0], "__qualname__", "")
+        found = sys.modules.get(cls.__module__)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return name if found is self else (make, source)
+
+    cls.__reduce__ = reduce
     del cls.__copy__, cls.__deepcopy__
     text = getattr(source[0], "__doc__", None)
     if text and not isinstance(source[0], (Loss, Miner)):

@@ -336,11 +336,6 @@ class Tensor:
         else:
             self._jloss = value.detach().requires_grad_(self.requires_grad)._jloss
 
-    def detach_(self):
-        """Takes it out of the graph."""
-        self._jloss = self.detach()._jloss
-        return self
-
     @property
     def _version(self):
         return self._jloss.version()
@@ -560,7 +555,11 @@ class Tensor:
 
     def numpy(self, *, force=False):
         """As an array of numpy's, where the script has that."""
-        import numpy
+        try:
+            import numpy
+        except ModuleNotFoundError:
+            message = "NumPy does not load in the JVM: use tolist(), tobytes() or buffer()"
+            raise ModuleNotFoundError(message, name="numpy") from None
 
         return numpy.asarray(self.detach() if force else self)
 
