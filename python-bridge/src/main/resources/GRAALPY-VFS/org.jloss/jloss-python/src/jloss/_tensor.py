@@ -119,7 +119,21 @@ def missing(owner, name, names):
     return AttributeError(f"{owner} has no attribute '{name}'{hint}", name=name)
 
 
-class Tensor:
+def _bind(owner, name, names):
+    """An operator as a method of Tensor, found once: then it is one as any other."""
+    function = operator(name, "m") if name[:1] != "_" else None
+    if function is None:
+        raise missing(owner, name, [*names, *call(host.operators, "m")] if name[:1] != "_" else ())
+    setattr(Tensor, name, function)
+    return function
+
+
+class _TensorType(type):
+    def __getattr__(cls, name):
+        return _bind(f"type object '{cls.__name__}'", name, dir(cls))
+
+
+class Tensor(metaclass=_TensorType):
     """An array of numbers of one dtype on libtorch, with gradients.
 
     Made by jloss.tensor(...) and by operators. Its methods are libtorch's operators.
@@ -151,12 +165,7 @@ class Tensor:
         return made
 
     def __getattr__(self, name):
-        # Found once, then a method as any other.
-        function = operator(name, "m") if name[:1] != "_" else None
-        if function is None:
-            names = [*dir(type(self)), *call(host.operators, "m")] if name[:1] != "_" else ()
-            raise missing(f"'{type(self).__name__}' object", name, names)
-        setattr(Tensor, name, function)
+        _bind(f"'{type(self).__name__}' object", name, dir(type(self)))
         return getattr(self, name)
 
     def __dir__(self):
