@@ -242,6 +242,14 @@ def test_autocast_changes_neither_kernel_nor_formula():
         torch.testing.assert_close(torch.ops.jloss.info_nce_loss(torch._neg_view(x.neg()), y), plain)
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_queue_may_be_a_part_of_another_tensor(transposed):
+    whole = torch.zeros(8, 8)
+    queue = (whole.t() if transposed else whole)[1:7:2, 2:6]
+    torch.ops.jloss.negative_queue(torch.ones(2, 4), queue, torch.tensor(2))
+    assert queue.sum(1).tolist() == [4, 0, 4] and whole.sum() == 8
+
+
 def test_a_queue_over_itself_is_refused():
     queue = torch.zeros(18).as_strided((8, 4), (2, 1))
     with pytest.raises(ValueError, match="negative_queue: expected queue with its elements apart"):
