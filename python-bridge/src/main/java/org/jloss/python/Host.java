@@ -341,6 +341,10 @@ public final class Host {
   /** Sets the dtype of this interpreter's floats that are given none. */
   @HostAccess.Export
   public void setDefaultDtype(long code) {
+    // Operators are given it unasked.
+    if (code != 5 && code != 6 && code != 7 && code != 15) {
+      throw new PyError("TypeError", "only floating-point types are supported as the default type");
+    }
     pool.defaultDtype(code);
   }
 

@@ -2,6 +2,7 @@ package org.jloss.python;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -31,14 +32,13 @@ public final class PyAutograd {
           pool.makeRoom();
           try (PointerScope scope = new PointerScope()) {
             final TensorVector roots = vector(tensors);
-            final long threads = Native.alone(roots);
-            try {
-              torch.backward(
-                  roots, vector(gradients), new BoolOptional(retain), create, vector(inputs));
-            } finally {
-              Native.together(threads);
-            }
-            return null;
+            return aloneIfSmall(
+                roots,
+                () -> {
+                  torch.backward(
+                      roots, vector(gradients), new BoolOptional(retain), create, vector(inputs));
+                  return null;
+                });
           } catch (RuntimeException e) {
             throw Errors.translateBackward(e);
           }
@@ -54,20 +54,17 @@ public final class PyAutograd {
           pool.makeRoom();
           try (PointerScope scope = new PointerScope()) {
             final TensorVector roots = vector(outputs);
-            final long threads = Native.alone(roots);
-            final TensorVector found;
-            try {
-              found =
-                  torch.grad(
-                      roots,
-                      vector(inputs),
-                      vector(gradients),
-                      new BoolOptional(retain),
-                      create,
-                      true);
-            } finally {
-              Native.together(threads);
-            }
+            final TensorVector found =
+                aloneIfSmall(
+                    roots,
+                    () ->
+                        torch.grad(
+                            roots,
+                            vector(inputs),
+                            vector(gradients),
+                            new BoolOptional(retain),
+                            create,
+                            true));
             final PyTensor[] faces = new PyTensor[(int) found.size()];
             for (int i = 0; i < faces.length; i++) {
               faces[i] = face(found.get(i));
@@ -167,6 +164,16 @@ public final class PyAutograd {
 
   private @Nullable PyTensor face(Tensor tensor) {
     return tensor.defined() ? pool.share(tensor) : null;
+  }
+
+  /** Runs a pass in this thread alone where all it goes through is small. */
+  private static <T extends @Nullable Object> T aloneIfSmall(TensorVector roots, Supplier<T> pass) {
+    final long threads = Native.alone(roots);
+    try {
+      return pass.get();
+    } finally {
+      Native.together(threads);
+    }
   }
 
   private static Tensor tensor(Value value) {

@@ -142,6 +142,18 @@ class AutogradTest {
       other.set("maker", new Maker());
       assertEquals("(torch.float64, torch.float64, 'Float')", one.eval(dtypes));
       assertEquals("(torch.float32, torch.float32, 'Float')", other.eval(dtypes));
+      // Past the package's own check: a code of libtorch's that is no float's.
+      other.exec(
+          """
+          from jloss import _tensor
+          for code in (4, 11, 12, 99, -1):
+              try:
+                  _tensor.call(_tensor.host.setDefaultDtype, code)
+                  assert False, code
+              except TypeError:
+                  pass
+          """);
+      assertEquals("(torch.float32, torch.float32, 'Float')", other.eval(dtypes));
     }
   }
 
