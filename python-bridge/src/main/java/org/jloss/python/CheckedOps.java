@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -99,76 +101,27 @@ public final class CheckedOps {
           final List<?> sizes = Args.list(batchSizes);
           final long batch = batch(kind, input, sizes, batchFirst);
           checkNetwork(kind, input, batch, hx, weights, bias, layers, bidirectional);
-          return pool.allocate(
-              () -> {
-                try (PointerScope scope = new PointerScope()) {
-                  final Tensor x = input.tensor();
-                  final Tensor h = hx.get(0).tensor();
-                  final TensorVector w = vector(weights);
-                  if (!sizes.isEmpty()) {
-                    final Tensor b =
-                        Tensors.of(sizes.stream().mapToLong(size -> (Long) size).toArray());
-                    if (kind.equals("LSTM")) {
-                      final var all =
-                          torch.lstm(
-                              x, b, vector(hx), w, bias, layers, dropout, train, bidirectional);
-                      return own(all.get0(), all.get1(), all.get2());
-                    }
-                    final var both =
-                        switch (kind) {
-                          case "GRU" ->
-                              torch.gru(x, b, h, w, bias, layers, dropout, train, bidirectional);
-                          case "RNN_TANH" ->
-                              torch.rnn_tanh(
-                                  x, b, h, w, bias, layers, dropout, train, bidirectional);
-                          default ->
-                              torch.rnn_relu(
-                                  x, b, h, w, bias, layers, dropout, train, bidirectional);
-                        };
-                    return own(both.get0(), both.get1());
-                  }
-                  if (kind.equals("LSTM")) {
-                    final var all =
-                        torch.lstm(
-                            x,
-                            vector(hx),
-                            w,
-                            bias,
-                            layers,
-                            dropout,
-                            train,
-                            bidirectional,
-                            batchFirst);
-                    return own(all.get0(), all.get1(), all.get2());
-                  }
-                  final var both =
-                      switch (kind) {
-                        case "GRU" ->
-                            torch.gru(
-                                x, h, w, bias, layers, dropout, train, bidirectional, batchFirst);
-                        case "RNN_TANH" ->
-                            torch.rnn_tanh(
-                                x, h, w, bias, layers, dropout, train, bidirectional, batchFirst);
-                        default ->
-                            torch.rnn_relu(
-                                x, h, w, bias, layers, dropout, train, bidirectional, batchFirst);
-                      };
-                  return own(both.get0(), both.get1());
-                } catch (RuntimeException e) {
-                  throw Errors.translate(e);
-                }
-              });
+          final boolean packed = !sizes.isEmpty();
+          final List<Object> arguments = new ArrayList<>();
+          arguments.add(input);
+          if (packed) {
+            arguments.add(
+                pool.own(Tensors.of(sizes.stream().mapToLong(size -> (Long) size).toArray())));
+          }
+          arguments.add(kind.equals("LSTM") ? hx : hx.get(0));
+          arguments.addAll(List.of(weights, bias, layers, dropout, train, bidirectional));
+          if (!packed) {
+            arguments.add(batchFirst);
+          }
+          final Object[] found =
+              (Object[])
+                  Objects.requireNonNull(
+                      new NativeOps(pool)
+                          .call(
+                              kind.toLowerCase(Locale.ROOT) + (packed ? ".data" : ".input"),
+                              arguments.toArray()));
+          return Arrays.copyOf(found, found.length, PyTensor[].class);
         });
-  }
-
-  private PyTensor[] own(Tensor... results) {
-    return Arrays.stream(results).map(t -> pool.own(new Tensor(t))).toArray(PyTensor[]::new);
-  }
-
-  private static TensorVector vector(List<PyTensor> tensors) {
-    final TensorVector vector = new TensorVector();
-    tensors.forEach(tensor -> vector.push_back(tensor.tensor()));
-    return vector;
   }
 
   private static List<PyTensor> tensors(String name, List<?> values) {
