@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
@@ -208,16 +210,11 @@ class BadInputTest {
   /** What a record takes, its operator takes too. */
   @TestFactory
   Stream<DynamicTest> infiniteParameters() {
-    return Samples.losses()
-        .flatMap(
-            spec ->
-                spec.parameters().stream()
-                    .filter(p -> p.type() == double.class)
-                    .flatMap(
-                        p ->
-                            Stream.of(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY)
-                                .filter(v -> takes(spec, p, v))
-                                .map(v -> infinite(spec, p, v))));
+    return numbers(
+        BadInputTest::takes,
+        loss -> loss.valueAndGradient(samples(loss)),
+        Double.NEGATIVE_INFINITY,
+        Double.POSITIVE_INFINITY);
   }
 
   private static boolean takes(Spec spec, Spec.Parameter parameter, double value) {
@@ -229,41 +226,14 @@ class BadInputTest {
     }
   }
 
-  private static DynamicTest infinite(Spec spec, Spec.Parameter parameter, double value) {
-    return dynamicTest(
-        spec.id() + ": " + parameter.name() + " " + value,
-        () -> {
-          try (PointerScope scope = new PointerScope()) {
-            Losses.create(spec.id(), Map.of(parameter.name(), value))
-                .valueAndGradient(
-                    Samples.inputs(spec, Samples.Sizes.SMALL, ScalarType.Float, false, 31));
-          }
-        });
-  }
-
   /** Far beyond what float32 holds: computed, or refused by a message that names the loss. */
   @TestFactory
   Stream<DynamicTest> parametersBeyondFloat32() {
-    return Samples.losses()
-        .flatMap(
-            spec ->
-                spec.parameters().stream()
-                    .filter(p -> p.type() == double.class)
-                    .flatMap(
-                        p ->
-                            Stream.of(1e300, 1e-300)
-                                .filter(v -> v > p.min() && v < p.max())
-                                .map(v -> beyondFloat32(spec, p, v))));
-  }
-
-  private static DynamicTest beyondFloat32(Spec spec, Spec.Parameter parameter, double value) {
-    return dynamicTest(
-        spec.id() + ": " + parameter.name() + " " + value,
-        () -> {
-          try (PointerScope scope = new PointerScope()) {
-            final Loss loss = (Loss) Losses.instantiate(spec, Map.of(parameter.name(), value));
-            final Tensor[] inputs =
-                Samples.inputs(spec, Samples.Sizes.SMALL, ScalarType.Float, false, 29);
+    return numbers(
+        (spec, parameter, value) -> value > parameter.min() && value < parameter.max(),
+        loss -> {
+          try {
+            final Tensor[] inputs = samples(loss);
             loss.valueAndGradient(inputs);
             final Tensor first = inputs[0].requires_grad_(true);
             torch.grad(
@@ -274,9 +244,45 @@ class BadInputTest {
                 true,
                 true);
           } catch (RuntimeException e) {
-            assertTrue(e.getMessage().contains(spec.id()), e::getMessage);
+            assertTrue(e.getMessage().contains(loss.spec().id()), e::getMessage);
+          }
+        },
+        1e300,
+        1e-300);
+  }
+
+  private interface Allowed {
+    boolean test(Spec spec, Spec.Parameter parameter, double value);
+  }
+
+  /** A test of each loss with each of these values that its number parameters may have. */
+  private static Stream<DynamicTest> numbers(
+      Allowed allowed, Consumer<Loss> test, double... values) {
+    return Samples.losses()
+        .flatMap(
+            spec ->
+                spec.parameters().stream()
+                    .filter(p -> p.type() == double.class)
+                    .flatMap(
+                        p ->
+                            Arrays.stream(values)
+                                .filter(v -> allowed.test(spec, p, v))
+                                .mapToObj(v -> number(spec, p, v, test))));
+  }
+
+  private static DynamicTest number(
+      Spec spec, Spec.Parameter parameter, double value, Consumer<Loss> test) {
+    return dynamicTest(
+        spec.id() + ": " + parameter.name() + " " + value,
+        () -> {
+          try (PointerScope scope = new PointerScope()) {
+            test.accept(Losses.create(spec.id(), Map.of(parameter.name(), value)));
           }
         });
+  }
+
+  private static Tensor[] samples(Loss loss) {
+    return Samples.inputs(loss.spec(), Samples.Sizes.SMALL, ScalarType.Float, false, 29);
   }
 
   private static Tensor meta(Tensor tensor) {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
@@ -238,28 +239,30 @@ class OwnLossTest {
     }
   }
 
+  /** A sum with whatever gradient. */
+  private record SumWith(Supplier<Tensor> gradient) implements CustomLoss {
+    @Override
+    public Spec spec() {
+      return Spec.of(OwnSquare.class);
+    }
+
+    @Override
+    public Tensor forward(@Nullable Tensor[] in) {
+      return in[0].sum();
+    }
+
+    @Override
+    public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
+      return new Tensor[] {gradient.get()};
+    }
+  }
+
   @Test
   void aClosedGradientIsNamed() {
     try (PointerScope scope = new PointerScope()) {
       final Tensor closed = Tensors.of(new float[3]);
       closed.close();
-      final CustomLoss loss =
-          new CustomLoss() {
-            @Override
-            public Spec spec() {
-              return Spec.of(OwnSquare.class);
-            }
-
-            @Override
-            public Tensor forward(@Nullable Tensor[] in) {
-              return in[0].sum();
-            }
-
-            @Override
-            public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
-              return new Tensor[] {closed};
-            }
-          };
+      final CustomLoss loss = new SumWith(() -> closed);
       final Tensor x = Tensors.of(new float[3]).requires_grad_(true);
       final String message = "own_square: expected backward to give open tensors, got a closed one";
       for (final Executable call :
@@ -275,24 +278,12 @@ class OwnLossTest {
     try (PointerScope scope = new PointerScope()) {
       final CustomLoss failing = failing(null, new IllegalStateException("handled"));
       final CustomLoss loss =
-          new CustomLoss() {
-            @Override
-            public Spec spec() {
-              return Spec.of(OwnSquare.class);
-            }
-
-            @Override
-            public Tensor forward(@Nullable Tensor[] in) {
-              return in[0].sum();
-            }
-
-            @Override
-            public @Nullable Tensor[] backward(@Nullable Tensor[] in, Tensor upstream) {
-              final Tensor inner = Tensors.of(new float[] {1}).requires_grad_(true);
-              assertThrows(RuntimeException.class, () -> failing.apply(inner).backward());
-              return new Tensor[] {Tensors.of(new float[7])};
-            }
-          };
+          new SumWith(
+              () -> {
+                final Tensor inner = Tensors.of(new float[] {1}).requires_grad_(true);
+                assertThrows(RuntimeException.class, () -> failing.apply(inner).backward());
+                return Tensors.of(new float[7]);
+              });
       final Tensor x = Tensors.of(new float[3]).requires_grad_(true);
       final Throwable thrown =
           assertThrows(RuntimeException.class, () -> Autograd.backward(loss.apply(x)));
