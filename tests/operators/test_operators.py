@@ -240,6 +240,11 @@ def test_autocast_changes_neither_kernel_nor_formula():
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(torch.ops.jloss.info_nce_loss(x, y), plain)
         torch.testing.assert_close(torch.ops.jloss.info_nce_loss(torch._neg_view(x.neg()), y), plain)
+        leaf = x.clone().requires_grad_()
+        value = torch.ops.jloss.info_nce_loss(leaf, y)
+        (kernel,) = torch.autograd.grad(value, leaf, retain_graph=True)
+        (formula,) = torch.autograd.grad(value, leaf, create_graph=True)
+        torch.testing.assert_close(kernel, formula.detach())
 
 
 @pytest.mark.parametrize("transposed", [False, True])

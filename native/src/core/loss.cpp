@@ -30,9 +30,11 @@ bool bit(uint32_t mask, size_t i) {
   return (mask >> i) & 1;
 }
 
-/// What f gives; errors of ATen's own then say in which loss they came up.
+/// What f gives, without autocast, which would change a loss's formula and not its kernel; errors
+/// of ATen's own say in which loss they came up.
 template <class F>
 auto within(const std::string& loss, const F& f) {
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   try {
     return f();
   } catch (c10::Error& e) {
@@ -301,8 +303,6 @@ Tensor evaluate(Loss loss, Gradients* gradients) {
       }
     }
   }
-  // Autocast would change the formula and not the kernel.
-  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   auto value = within(loss.name, [&] {
     return gradients != nullptr ? with_gradients(loss, wanted, *gradients) : with_graph(loss);
   });

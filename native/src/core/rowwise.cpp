@@ -41,14 +41,10 @@ struct RowLayout {
   }
 };
 
-/// x, or a copy with the classes innermost where so few rows lie side by side that the loop would
-/// gather them one by one.
-Tensor in_stretches(const Tensor& x) {
-  constexpr int64_t kLeastBytes = 32;
-  const int64_t inner = RowLayout(x).inner, axis = class_axis(x);
-  return inner == 1 || inner * x.element_size() >= kLeastBytes
-             ? x
-             : x.movedim(axis, -1).contiguous().movedim(-1, axis);
+/// A copy with the classes innermost.
+Tensor turned(const Tensor& x) {
+  const int64_t axis = class_axis(x);
+  return x.movedim(axis, -1).contiguous().movedim(-1, axis);
 }
 
 struct Targets {
@@ -98,9 +94,15 @@ Targets count_targets(const char* loss, const int64_t* index, int64_t n, int64_t
 
 Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, uint32_t wanted,
                                Gradients& gradients) const {
-  const auto x = in_stretches(dense(inputs[0]));
+  // The loop would gather rows one by one of which fewer bytes lie side by side.
+  constexpr int64_t kLeastBytes = 32;
+  auto x = dense(inputs[0]);
+  RowLayout layout(x);
+  if (layout.inner > 1 && layout.inner * x.element_size() < kLeastBytes) {
+    x = turned(x);
+    layout = RowLayout(x);
+  }
   const bool by_index = !inputs[1].is_floating_point();
-  const RowLayout layout(x);
   Rowwise a;
   a.is_double = x.scalar_type() == at::kDouble;
   a.classes = x.size(class_axis(x));
