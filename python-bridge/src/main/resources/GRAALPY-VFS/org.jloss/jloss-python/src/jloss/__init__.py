@@ -71,7 +71,7 @@ def __getattr__(name):
         if found is not None:
             globals()[name] = found
             return found
-    raise _missing("module 'jloss'", name, () if name.startswith("_") else __dir__())
+    raise _missing("module 'jloss'", name, __dir__)
 
 
 def __dir__():

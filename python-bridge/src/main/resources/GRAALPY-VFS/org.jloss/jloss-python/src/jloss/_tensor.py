@@ -109,28 +109,31 @@ def operator(name, places="tnflsp"):
 
 
 def missing(owner, name, names):
-    """The AttributeError for a name that is not there, with the nearest that is."""
+    """The AttributeError for a name that is not there, with the nearest of those that `names` gives.
+
+    Private names are asked for by what looks for protocols: those get none.
+    """
     hint = ""
-    if names:
+    if name[:1] != "_":
         import difflib
 
-        near = difflib.get_close_matches(name, names, 1, 0.8)
+        near = difflib.get_close_matches(name, names(), 1, 0.8)
         hint = f". Did you mean: '{near[0]}'?" if near else ""
     return AttributeError(f"{owner} has no attribute '{name}'{hint}", name=name)
 
 
-def _bind(owner, name, names):
+def _bind(cls, owner, name):
     """An operator as a method of Tensor, found once: then it is one as any other."""
     function = operator(name, "m") if name[:1] != "_" else None
     if function is None:
-        raise missing(owner, name, [*names, *call(host.operators, "m")] if name[:1] != "_" else ())
+        raise missing(owner, name, lambda: [*dir(cls), *call(host.operators, "m")])
     setattr(Tensor, name, function)
     return function
 
 
 class _TensorType(type):
     def __getattr__(cls, name):
-        return _bind(f"type object '{cls.__name__}'", name, dir(cls))
+        return _bind(cls, f"type object '{cls.__name__}'", name)
 
 
 class Tensor(metaclass=_TensorType):
@@ -165,7 +168,7 @@ class Tensor(metaclass=_TensorType):
         return made
 
     def __getattr__(self, name):
-        _bind(f"'{type(self).__name__}' object", name, dir(type(self)))
+        _bind(type(self), f"'{type(self).__name__}' object", name)
         return getattr(self, name)
 
     def __dir__(self):

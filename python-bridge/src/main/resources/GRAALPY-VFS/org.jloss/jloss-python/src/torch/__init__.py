@@ -115,7 +115,7 @@ def __getattr__(name):
     else:
         found = None if name.startswith("_") else _operator(name, "tnfls")
     if found is None:
-        raise _missing("module 'torch'", name, () if name.startswith("_") else __dir__())
+        raise _missing("module 'torch'", name, __dir__)
     globals()[name] = found
     return found
 

@@ -11,4 +11,4 @@ def __getattr__(name):
             fields = function._jloss_operator.fields(count)
             if fields is not None:
                 return record(name, tuple(fields))
-    raise _missing("module 'torch.return_types'", name, ())
+    raise _missing("module 'torch.return_types'", name, tuple)

@@ -9,7 +9,7 @@ from jloss._tensor import missing as _missing, operator as _operator
 def __getattr__(name):
     found = None if name.startswith("_") else _operator("special_" + name, "s")
     if found is None:
-        raise _missing("module 'torch.special'", name, __dir__())
+        raise _missing("module 'torch.special'", name, __dir__)
     globals()[name] = found
     return found
 

@@ -33,7 +33,7 @@ def __getattr__(name):
         return found
     if name in _MODULES:
         return importlib.import_module(f"torch.autograd.{name}")
-    raise _missing("module 'torch.autograd'", name, (*_HOME, *_MODULES, *globals()))
+    raise _missing("module 'torch.autograd'", name, lambda: (*_HOME, *_MODULES, *globals()))
 
 
 def _tensors(given, what):

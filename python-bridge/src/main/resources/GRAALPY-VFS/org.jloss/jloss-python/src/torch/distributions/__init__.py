@@ -32,7 +32,7 @@ def __getattr__(name):
     if name in _MODULES:
         return importlib.import_module(f"torch.distributions.{name}")
     if name not in _HOME:
-        raise _missing("module 'torch.distributions'", name, (*_HOME, *_MODULES))
+        raise _missing("module 'torch.distributions'", name, lambda: (*_HOME, *_MODULES))
     found = getattr(importlib.import_module(f"torch.distributions.{_HOME[name]}"), name)
     globals()[name] = found
     return found

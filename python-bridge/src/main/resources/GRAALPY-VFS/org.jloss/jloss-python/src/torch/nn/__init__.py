@@ -17,7 +17,7 @@ def __getattr__(name):
     if name in modules.__all__:
         found = globals()[name] = getattr(modules, name)
         return found
-    raise _missing("module 'torch.nn'", name, () if name.startswith("_") else __dir__())
+    raise _missing("module 'torch.nn'", name, __dir__)
 
 
 def __dir__():

@@ -22,7 +22,7 @@ def __getattr__(name):
     if name in _WHERE:
         found = globals()[name] = getattr(importlib.import_module(f"torch.optim.{_WHERE[name]}"), name)
         return found
-    raise _missing("module 'torch.optim'", name, __dir__())
+    raise _missing("module 'torch.optim'", name, __dir__)
 
 
 def __dir__():
