@@ -195,6 +195,18 @@ def test_upstream_gradients_that_are_views_of_nothing_plain(upstream):
     torch.testing.assert_close(*gradient_of_upstream(upstream))
 
 
+@pytest.mark.parametrize("path, case", [p for p in cases() if p.values[1]["parameters"].get("reduction") == "none"])
+def test_one_number_as_the_upstream_gradient_of_all(path, case):
+    call = Call(path, case)
+    value = call(*call.variables)
+    one = torch.tensor(0.7, dtype=value.dtype)
+    expanded, dense = (
+        torch.autograd.grad(value, call.variables, upstream, retain_graph=True)
+        for upstream in (one.expand_as(value), one.repeat(value.shape))
+    )
+    assert all(map(torch.equal, expanded, dense))
+
+
 @pytest.mark.parametrize("reduction", [0, 1])
 def test_batched_upstream_gradients(reduction):
     x, target = torch.linspace(-1, 2, 7), torch.linspace(3, 0, 7)
@@ -253,6 +265,12 @@ def test_a_queue_may_be_a_part_of_another_tensor(transposed):
     queue = (whole.t() if transposed else whole)[1:7:2, 2:6]
     torch.ops.jloss.negative_queue(torch.ones(2, 4), queue, torch.tensor(2))
     assert queue.sum(1).tolist() == [4, 0, 4] and whole.sum() == 8
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_a_signal_to_noise_ratio_of_fewer_than_two_elements_mines_nothing(dim):
+    found = torch.ops.jloss.batch_hard_miner(torch.randn(4, dim), torch.tensor([0, 0, 1, 1]), distance=4)
+    assert [len(indices) for indices in found] == [0, 0, 0]
 
 
 def test_a_queue_over_itself_is_refused():

@@ -7,12 +7,27 @@
 
 namespace jloss {
 
-void check_floating(const Arg& arg) {
+void check_dense(const Arg& arg) {
   TORCH_CHECK_VALUE(arg.tensor.defined(), arg.loss, ": expected ", arg.name, ", got no tensor");
   TORCH_CHECK_TYPE(arg.tensor.layout() == at::kStrided, arg.loss, ": expected ", arg.name,
                    " to be a dense tensor, got layout ", arg.tensor.layout());
-  TORCH_CHECK_TYPE(at::isFloatingType(arg.tensor.scalar_type()), arg.loss, ": expected ", arg.name,
-                   " to be floating, got ", arg.tensor.scalar_type());
+  TORCH_CHECK_TYPE(!arg.tensor.is_nested(), arg.loss, ": expected ", arg.name,
+                   " to be a dense tensor, got a nested one");
+}
+
+void check_floating(const Arg& arg) {
+  check_dense(arg);
+  const auto dtype = arg.tensor.scalar_type();
+  TORCH_CHECK_TYPE(!at::isFloat8Type(dtype), arg.loss, ": expected ", arg.name,
+                   " to be Half, BFloat16, Float or Double, got ", dtype);
+  TORCH_CHECK_TYPE(at::isFloatingType(dtype), arg.loss, ": expected ", arg.name,
+                   " to be floating, got ", dtype);
+}
+
+void check_long(const Arg& arg, const char* what) {
+  check_dense(arg);
+  TORCH_CHECK_TYPE(arg.tensor.scalar_type() == at::kLong, arg.loss, ": expected ", arg.name,
+                   " to be ", what, ", got ", arg.tensor.scalar_type());
 }
 
 void check_like(const Arg& arg, const Arg& first) {
@@ -76,10 +91,7 @@ void check_logits(const Arg& arg, bool single_row) {
 }
 
 void check_class_index(const Arg& arg, const Arg& logits) {
-  TORCH_CHECK_VALUE(arg.tensor.defined(), arg.loss, ": expected ", arg.name, ", got no tensor");
-  TORCH_CHECK_TYPE(arg.tensor.layout() == at::kStrided && arg.tensor.scalar_type() == at::kLong,
-                   arg.loss, ": expected ", arg.name, " to be class indices of dtype Long, got ",
-                   arg.tensor.scalar_type(), " of layout ", arg.tensor.layout());
+  check_long(arg, "class indices of dtype Long");
   TORCH_CHECK_VALUE(arg.tensor.device() == logits.tensor.device(), arg.loss, ": expected ",
                     arg.name, " on ", logits.tensor.device(), " as ", logits.name, " is, got ",
                     arg.tensor.device());

@@ -16,8 +16,14 @@ struct Arg {
   const at::Tensor& tensor;
 };
 
-/// Defined, strided, floating; otherwise TypeError.
+/// Defined, strided, not nested.
+void check_dense(const Arg& arg);
+
+/// Dense, and of one of the four dtypes that losses are computed in.
 void check_floating(const Arg& arg);
+
+/// Dense and int64.
+void check_long(const Arg& arg, const char* what = "Long");
 
 /// Same dtype and device as the first.
 void check_like(const Arg& arg, const Arg& first);

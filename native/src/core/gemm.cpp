@@ -62,12 +62,12 @@ Tensor wrap(T* data, at::IntArrayRef sizes, at::IntArrayRef strides) {
 
 template <class T>
 Tensor plain(const Matrix<T>& m) {
-  return wrap(m.data, {m.rows, m.cols}, {m.stride, 1});
+  return wrap(m.data, {m.rows, m.cols}, {m.stride, m.step});
 }
 
 template <class T>
 Tensor turned(const Matrix<T>& m) {
-  return wrap(m.data, {m.cols, m.rows}, {1, m.stride});
+  return wrap(m.data, {m.cols, m.rows}, {m.step, m.stride});
 }
 
 /// c = alpha a b + beta c; a beta of 0 does not read c.

@@ -16,13 +16,15 @@ class SerialBlas {
   SerialBlas& operator=(const SerialBlas&) = delete;
 };
 
-/// A matrix of a product: row-major, `stride` elements from row to row.
+/// A matrix of a product: `stride` elements from row to row, `step` from column to column, of which
+/// one is 1.
 template <class T>
 struct Matrix {
   T* data;
   int64_t rows;
   int64_t cols;
   int64_t stride;
+  int64_t step = 1;
 };
 
 /// c = alpha a b^T

@@ -9,16 +9,20 @@
 
 namespace jloss {
 
-at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t) {
-  if (t.sizes() == x.sizes() && t.strides() == x.strides()) {
+at::Tensor in_order_of(at::IntArrayRef sizes, at::IntArrayRef strides, const at::Tensor& t) {
+  bool same = t.sizes() == sizes;
+  for (int64_t d = 0; same && d < t.dim(); ++d) {
+    same = sizes[d] == 1 || t.stride(d) == strides[d];
+  }
+  if (same) {
     return t;
   }
   // With the axes in the order of the result's memory, ATen sees a transposed matrix as one.
-  std::vector<int64_t> outermost_first(x.dim());
+  std::vector<int64_t> outermost_first(sizes.size());
   std::iota(outermost_first.begin(), outermost_first.end(), 0);
   std::stable_sort(outermost_first.begin(), outermost_first.end(),
-                   [&](int64_t a, int64_t b) { return x.stride(a) > x.stride(b); });
-  auto copy = at::empty_strided(x.sizes(), x.strides(), t.options());
+                   [&](int64_t a, int64_t b) { return strides[a] > strides[b]; });
+  auto copy = at::empty_strided(sizes, strides, t.options());
   copy.permute(outermost_first).copy_(t.permute(outermost_first));
   return copy;
 }

@@ -10,8 +10,13 @@ inline at::Tensor dense(const at::Tensor& x) {
   return x.is_non_overlapping_and_dense() ? x : x.contiguous();
 }
 
-/// t with the shape and strides of x, which is dense; a copy only where they differ.
-at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t);
+/// t, of these sizes, in memory with these strides, which are dense; a copy only where they differ.
+at::Tensor in_order_of(at::IntArrayRef sizes, at::IntArrayRef strides, const at::Tensor& t);
+
+/// The same with the strides of x, which is dense.
+inline at::Tensor in_order_of(const at::Tensor& x, const at::Tensor& t) {
+  return in_order_of(x.sizes(), x.strides(), t);
+}
 
 /// Memory for what a kernel writes, by large pages where the system offers them: the page faults of
 /// a fresh buffer would otherwise take longer than the kernel.
@@ -23,10 +28,10 @@ inline at::Tensor empty_result(const at::Tensor& x) {
   return empty_result(x.sizes(), x.strides(), x.options());
 }
 
-/// A number as a tensor like x, without a fill operator.
-inline at::Tensor scalar(double value, const at::Tensor& x) {
-  auto out = at::empty({}, x.options());
-  if (x.scalar_type() == at::kDouble) {
+/// A number as a tensor, without a fill operator.
+inline at::Tensor scalar(double value, const at::TensorOptions& options) {
+  auto out = at::empty({}, options);
+  if (options.dtype() == at::kDouble) {
     *out.mutable_data_ptr<double>() = value;
   } else {
     *out.mutable_data_ptr<float>() = static_cast<float>(value);

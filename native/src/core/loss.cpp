@@ -30,25 +30,6 @@ bool bit(uint32_t mask, size_t i) {
   return (mask >> i) & 1;
 }
 
-/// What f gives, without autocast, which would change a loss's formula and not its kernel; errors
-/// of ATen's own say in which loss they came up.
-template <class F>
-auto within(const std::string& loss, const F& f) {
-  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
-  try {
-    return f();
-  } catch (c10::Error& e) {
-    if (e.msg().compare(0, loss.size(), loss) != 0) {
-      e.add_context("in " + loss);
-    }
-    throw;
-  } catch (const std::bad_alloc&) {
-    TORCH_CHECK_WITH(OutOfMemoryError, false, loss, ": can't allocate memory");
-  } catch (const std::runtime_error& e) {  // of a number that the dtype cannot hold
-    TORCH_CHECK_VALUE(false, loss, ": ", e.what());
-  }
-}
-
 bool is_half(const Tensor& t) {
   return t.is_cpu() && (t.scalar_type() == at::kHalf || t.scalar_type() == at::kBFloat16);
 }

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <jloss/types.h>
 #include <torch/library.h>
 
 #include <functional>
-#include <string_view>
+#include <new>
+#include <stdexcept>
+#include <string>
 
 #include "core/check.h"
 #include "core/formulas.h"
@@ -38,6 +41,25 @@ struct Loss {
 
 /// Runs a loss: the one way from every loss to a value, a graph or gradients.
 at::Tensor evaluate(Loss loss, Gradients* gradients);
+
+/// What f gives, without autocast, which would change a loss's formula and not its kernel; errors
+/// of ATen's own say in which loss they came up.
+template <class F>
+auto within(const std::string& loss, const F& f) {
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  try {
+    return f();
+  } catch (c10::Error& e) {
+    if (e.msg().compare(0, loss.size(), loss) != 0) {
+      e.add_context("in " + loss);
+    }
+    throw;
+  } catch (const std::bad_alloc&) {
+    TORCH_CHECK_WITH(OutOfMemoryError, false, loss, ": can't allocate memory");
+  } catch (const std::runtime_error& e) {  // of a number that the dtype cannot hold
+    TORCH_CHECK_VALUE(false, loss, ": ", e.what());
+  }
+}
 
 /// Memory that a kernel may read: no fake, functional, batched, negated, dual or meta tensor.
 bool is_plain(const at::Tensor& t);

@@ -1,6 +1,7 @@
 #include "core/pointwise.h"
 
 #include "core/layout.h"
+#include "core/reduced_value.h"
 
 namespace jloss {
 namespace {
@@ -124,7 +125,6 @@ Tensor PointwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, 
   const auto x = dense(inputs[0]);
   const auto t = in_order_of(x, inputs[1]);
   Pointwise a;
-  a.is_double = x.scalar_type() == at::kDouble;
   a.numel = x.numel();
   const auto kept = lay_out(
       a, x, {inputs.size() > 2 ? inputs[2] : Tensor(), inputs.size() > 3 ? inputs[3] : Tensor()});
@@ -132,22 +132,11 @@ Tensor PointwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, 
   a.x = x.const_data_ptr();
   a.t = t.const_data_ptr();
 
-  Tensor value, factors;
   const bool by_weight = mean_by_weight && inputs[2].defined();
   const double count = by_weight                 ? sum_all(inputs[2]).item<double>()
                        : reduction == kBatchMean ? static_cast<double>(x.dim() == 0 ? 1 : x.size(0))
                                                  : static_cast<double>(a.numel);
-  const bool divides = reduction == kMean || reduction == kBatchMean;
-  if (divides) {
-    a.scale = 1 / count;
-  }
-  if (upstream.defined()) {
-    factors = in_order_of(x, upstream);
-    a.upstream = factors.const_data_ptr();
-  } else if (reduction == kNone) {
-    value = empty_result(x);
-    a.l = value.mutable_data_ptr();
-  }
+  const ReducedValue value(a, reduction, count, upstream, x.options(), x.sizes(), x.strides());
   if (wanted & 1) {
     gradients[0] = empty_result(x);
     a.dx = gradients[0].mutable_data_ptr();
@@ -159,10 +148,7 @@ Tensor PointwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, 
   if (a.numel > 0) {
     kernel(a);
   }
-  if (reduction != kNone) {
-    value = scalar(divides ? a.sum / count : a.sum, x);
-  }
-  return value;
+  return value();
 }
 
 std::vector<Tensor> binary_inputs(const char* name, const Tensor& input, const Tensor& target,

@@ -157,9 +157,7 @@ void RegionLoss::check(const Tensor& input, const Tensor& target, const Tensor& 
                     input.sym_sizes());
   TORCH_CHECK_VALUE(input.sym_size(1) > 0, name, ": expected input with at least one class, got ",
                     input.sym_sizes());
-  TORCH_CHECK_VALUE(target.defined(), name, ": expected target, got no tensor");
-  TORCH_CHECK_TYPE(target.layout() == at::kStrided, name,
-                   ": expected target to be a dense tensor, got layout ", target.layout());
+  check_dense(t);
   const bool integral = target.scalar_type() == at::kLong;
   if (!integral) {
     TORCH_CHECK_TYPE(at::isFloatingType(target.scalar_type()), name,
@@ -437,7 +435,8 @@ Tensor RegionLoss::fused(at::TensorList in, const Tensor& upstream, uint32_t wan
   }
   if (reduction != kNone) {
     const double total = std::accumulate(values.begin(), values.end(), 0.0);
-    return scalar(reduction == kMean ? total / static_cast<double>(values.size()) : total, x);
+    return scalar(reduction == kMean ? total / static_cast<double>(values.size()) : total,
+                  x.options());
   }
   std::vector<int64_t> shape;
   if (!batch) {

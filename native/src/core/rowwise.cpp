@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/layout.h"
+#include "core/reduced_value.h"
 
 namespace jloss {
 namespace {
@@ -26,18 +27,6 @@ struct RowLayout {
       strides.push_back(size == 1 ? 1 : inside ? stride : stride / classes);
       inner *= inside ? size : 1;
     }
-  }
-
-  Tensor make(const Tensor& like) const {
-    return at::empty_strided(sizes, strides, like.options());
-  }
-
-  Tensor order(const Tensor& t) const {
-    bool same = true;
-    for (size_t d = 0; d < sizes.size(); ++d) {
-      same = same && (sizes[d] == 1 || t.stride(static_cast<int64_t>(d)) == strides[d]);
-    }
-    return same ? t : make(t).copy_(t);
   }
 };
 
@@ -104,7 +93,6 @@ Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, ui
   }
   const bool by_index = !inputs[1].is_floating_point();
   Rowwise a;
-  a.is_double = x.scalar_type() == at::kDouble;
   a.classes = x.size(class_axis(x));
   a.rows = c10::multiply_integers(layout.sizes);
   a.inner = layout.inner;
@@ -115,7 +103,7 @@ Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, ui
   a.add = add;
   std::copy(params.begin(), params.end(), a.params);
 
-  Tensor target, class_vector, value, factors;
+  Tensor target, class_vector;
   if (inputs[2].defined()) {
     class_vector = inputs[2].contiguous();
     a.factor = class_vector.const_data_ptr();
@@ -124,12 +112,12 @@ Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, ui
   }
   double count = a.classes == 0 ? 0 : static_cast<double>(a.rows);
   if (by_index) {
-    target = layout.order(inputs[1]);
+    target = in_order_of(layout.sizes, layout.strides, inputs[1]);
     a.index = target.const_data_ptr<int64_t>();
     std::function<double(int64_t)> factor;
     if (mean_by_factor && class_vector.defined() && reduction == kMean) {
       const int64_t stride = a.factor_stride;
-      if (a.is_double) {
+      if (x.scalar_type() == at::kDouble) {
         factor = [w = class_vector.const_data_ptr<double>(), stride](int64_t y) {
           return w[y * stride];
         };
@@ -145,16 +133,8 @@ Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, ui
     target = in_order_of(x, inputs[1]);
     a.t = target.const_data_ptr();
   }
-  if (reduction == kMean) {
-    a.scale = 1 / count;
-  }
-  if (upstream.defined()) {
-    factors = layout.order(upstream);
-    a.upstream = factors.const_data_ptr();
-  } else if (reduction == kNone) {
-    value = layout.make(x);
-    a.l = value.mutable_data_ptr();
-  }
+  const ReducedValue value(a, reduction, count, upstream, x.options(), layout.sizes,
+                           layout.strides);
   if (wanted & 1) {
     gradients[0] = empty_result(x);
     a.dx = gradients[0].mutable_data_ptr();
@@ -166,12 +146,9 @@ Tensor RowwiseLoss::operator()(at::TensorList inputs, const Tensor& upstream, ui
   if (x.numel() > 0) {
     kernel(a);
   } else if (a.l != nullptr) {
-    value.zero_();
+    value.terms.zero_();
   }
-  if (reduction != kNone) {
-    value = scalar(reduction == kMean ? a.sum / count : a.sum, x);
-  }
-  return value;
+  return value();
 }
 
 void check_class_indices(const char* loss, const Tensor& target, const Tensor& logits,

@@ -3,20 +3,18 @@
 
 #include "kernels/exp.h"
 #include "kernels/pairwise.h"
+#include "kernels/reduced.h"
 
 namespace jloss {
 
-/// What the kernels read and write. Logits are inner products times `scale`, of rows divided by
-/// their norms where `normalize` says so.
-struct InfoNce {
-  bool is_double = false;
+/// What the kernels read and write. Logits are inner products over the temperature, of rows
+/// divided by their norms where `normalize` says so.
+struct InfoNce : Reduced {
   bool normalize = false;
   int64_t n = 0;
   int64_t k = 0;  // negatives of a row; in a batch those of all rows, and the diagonal positive
   int64_t dim = 0;
-  double scale = 1;
-  double mean = 1;                 // a factor of the gradients
-  const void* upstream = nullptr;  // another a row
+  double inverse_temperature = 1;
   Rows q;
   Rows p;
   Rows c;  // shared negatives; undefined in a batch
@@ -24,12 +22,10 @@ struct InfoNce {
   bool own = false;        // c holds n times k rows, k of each row
   int64_t own_stride = 0;  // from one row's negatives to the next's
   // Out:
-  void* l = nullptr;
   RowsOut dq;
   RowsOut dp;
   RowsOut dc;
   int64_t own_out = 0;
-  double sum = 0;
 };
 
 }  // namespace jloss
@@ -125,11 +121,6 @@ RowResult<T> finish_row(T positive, T most, double sum, double upstream) {
           -upstream * (en / (ep + en))};
 }
 
-template <class T>
-double upstream_of(const InfoNce& a, int64_t row) {
-  return a.mean * (a.upstream == nullptr ? 1.0 : static_cast<const T*>(a.upstream)[row]);
-}
-
 /// In a batch, or with shared negatives: for each band of rows the softmax over every row's
 /// products, by chunks, and while the weights are kept the columns' share of them.
 template <class T>
@@ -157,7 +148,7 @@ class SharedNegatives {
     pairs_.y = c_;
     pairs_.x_factors = factors(fq_);
     pairs_.y_factors = factors(batch_ ? fp_ : fc_);
-    pairs_.alpha = a.scale;
+    pairs_.alpha = a.inverse_temperature;
     pairs_.keeps = dc_.data != nullptr;
     chunks_ = pairs_.chunks();
     band_ = pairs_.band();
@@ -272,9 +263,10 @@ class SharedNegatives {
   void join_row(int64_t i, int64_t at, const Softmax<T>& softmax, const T* x, const T* y, T* g,
                 T* h) {
     if (!batch_) {
-      positive_[i] = static_cast<T>(a_.scale * sum_vectors<T>(a_.dim, [&](int64_t j, int64_t n) {
-                                      return load(x + j, n) * load(y + j, n);
-                                    }));
+      positive_[i] =
+          static_cast<T>(a_.inverse_temperature * sum_vectors<T>(a_.dim, [&](int64_t j, int64_t n) {
+                           return load(x + j, n) * load(y + j, n);
+                         }));
     }
     T top = softmax.most[at];
     for (int64_t chunk = 1; chunk < chunks_; ++chunk) {
@@ -290,15 +282,15 @@ class SharedNegatives {
     for (int64_t chunk = 0; chunk < chunks_; ++chunk) {
       sum += softmax.sum[chunk * band_ + at] * joined(chunk);
     }
-    const auto result = finish_row<T>(positive_[i], top, sum, upstream_of<T>(a_, i));
+    const auto result = finish_row<T>(positive_[i], top, sum, gradient_factor<T>(a_, i));
     losses_[i] = result.l;
     if (a_.l != nullptr) {
       static_cast<T*>(a_.l)[i] = static_cast<T>(result.l);
     }
-    const T own = static_cast<T>(result.positive * a_.scale);
+    const T own = static_cast<T>(result.positive * a_.inverse_temperature);
     positive_weight_[i] = own;
     const auto weight = [&](int64_t chunk) {
-      return static_cast<T>(result.negatives * a_.scale * joined(chunk));
+      return static_cast<T>(result.negatives * a_.inverse_temperature * joined(chunk));
     };
     if (g != nullptr) {
       std::fill_n(g, a_.dim, T(0));
@@ -424,16 +416,16 @@ void info_nce_own(InfoNce& a) {
         }
         return z;
       };
-      const T positive = static_cast<T>(a.scale * dot(x, y));
+      const T positive = static_cast<T>(a.inverse_temperature * dot(x, y));
       for (int64_t k = 0; k < a.k; ++k) {
         if (a.normalize) {
           fc[k] = norm(load_rows<T>(c, k, 1, a.dim, nullptr, cs.data(), unused));
         }
-        s[k] = static_cast<T>(a.scale * dot(x, negative(k)));
+        s[k] = static_cast<T>(a.inverse_temperature * dot(x, negative(k)));
       }
       const T most = max_vectors<T>(a.k, [&](int64_t j, int64_t n) { return load(&s[j], n); });
       const double sum = exp_line(s.data(), a.k, Softmax<T>::shift(most), true);
-      const auto result = finish_row<T>(positive, most, sum, upstream_of<T>(a, i));
+      const auto result = finish_row<T>(positive, most, sum, gradient_factor<T>(a, i));
       losses[i] = result.l;
       if (a.l != nullptr) {
         static_cast<T*>(a.l)[i] = static_cast<T>(result.l);
@@ -441,8 +433,8 @@ void info_nce_own(InfoNce& a) {
       if (!wants) {
         continue;
       }
-      const T pw = static_cast<T>(result.positive * a.scale);
-      const T nw = static_cast<T>(result.negatives * a.scale);
+      const T pw = static_cast<T>(result.positive * a.inverse_temperature);
+      const T nw = static_cast<T>(result.negatives * a.inverse_temperature);
       int64_t gstride = 0, hstride = 0, ostride = 0;
       T* g = rows_to_write<T>(a.dq, i, a.dim, gs.data(), gstride);
       T* h = rows_to_write<T>(a.dp, i, a.dim, hs.data(), hstride);

@@ -87,7 +87,7 @@ class Tiles {
       : a_(a),
         s_(a.keeps ? 0 : a.row_block() * width),
         x_(a.row_block() * a.dim),
-        y_(reads_in_place(a.y, width, a.dim, a.y_factors) ? 0 : width * a.dim) {}
+        y_(in_place(a.y, width, a.y_factors) ? 0 : width * a.dim) {}
 
   void load_x(int64_t row, int64_t rows) {
     tile_.row = row;
@@ -110,10 +110,21 @@ class Tiles {
  private:
   Matrix<const T> load(const Rows& m, int64_t first, int64_t count, const void* factors,
                        const Scratch<T>& scratch) {
+    if (turned(m, count, factors)) {
+      return {static_cast<const T*>(m.data) + first, count, a_.dim, 1, m.col};
+    }
     int64_t stride = 0;
     const T* data = load_rows<T>(m, first, count, a_.dim, static_cast<const T*>(factors),
                                  scratch.data(), stride);
     return {data, count, a_.dim, stride};
+  }
+
+  /// A product takes columns side by side as it takes rows.
+  static bool turned(const Rows& m, int64_t count, const void* factors) {
+    return factors == nullptr && m.row == 1 && m.col >= std::max<int64_t>(count, 2);
+  }
+  bool in_place(const Rows& m, int64_t count, const void* factors) const {
+    return turned(m, count, factors) || reads_in_place(m, count, a_.dim, factors);
   }
 
   const Pairs& a_;

@@ -4,12 +4,13 @@
 #include <cstdint>
 
 #include "kernels/capability.h"
+#include "kernels/reduced.h"
 #include "kernels/stream.h"
 
 namespace jloss {
 
 /// What the loop reads and writes. All tensors have the memory order of x.
-struct Pointwise {
+struct Pointwise : Reduced {
   /// A factor or parameter that is broadcast over x, read by its strides.
   struct Operand {
     const void* data = nullptr;
@@ -17,23 +18,18 @@ struct Pointwise {
     int64_t strides[8] = {};  // along the outer axes
   };
 
-  bool is_double = false;
   int64_t numel = 0;
   int64_t inner = 0;  // length of the inner axis, along which operands have one stride
   int outer_dims = 0;
   int64_t outer[8] = {};
   const void* x = nullptr;
   const void* t = nullptr;
-  const void* upstream = nullptr;  // a factor of the gradients an element
-  Operand weight;                  // a factor of the loss
-  Operand extra;                   // whatever the loss takes it for
+  Operand weight;  // a factor of the loss
+  Operand extra;   // whatever the loss takes it for
   double params[4] = {};
-  double scale = 1;  // a factor of all gradients
   // Out:
-  void* l = nullptr;
   void* dx = nullptr;
   void* dt = nullptr;
-  double sum = 0;
 };
 
 /// What one element yields; a functor leaves out what `Wanted` does not ask for.

@@ -3,13 +3,13 @@
 #pragma once
 
 #include "kernels/capability.h"
+#include "kernels/reduced.h"
 #include "kernels/rows.h"
 
 namespace jloss {
 
 /// What the loop reads and writes. Roles: 0 and 1 for pairs; 0, 1, 2 = anchor, positive, negative.
-struct RowDistance {
-  bool is_double = false;
+struct RowDistance : Reduced {
   int64_t rows = 0;
   int64_t dim = 0;
   int64_t distance = 0;  // a code of Distance
@@ -19,14 +19,10 @@ struct RowDistance {
   bool swap = false;
   double similar_label = 1;
   double factor = 1;  // of the contrastive terms
-  double scale = 1;   // of the gradients
   Rows in[3];
-  const void* target = nullptr;    // a label a row
-  const void* upstream = nullptr;  // a factor of the gradients a row
+  const void* target = nullptr;  // a label a row
   // Out:
-  void* l = nullptr;
   RowsOut grad[3];
-  double sum = 0;
   int64_t bad_row = -1;  // the first row whose label is neither 0 nor 1
 };
 
@@ -328,12 +324,6 @@ double over_row_blocks(const RowDistance& a, const Body& body) {
   return sum;
 }
 
-template <class T>
-T upstream_of(const RowDistance& a, int64_t row) {
-  const T scale = static_cast<T>(a.scale);
-  return a.upstream == nullptr ? scale : scale * static_cast<const T*>(a.upstream)[row];
-}
-
 /// l = relu or clamp_min of margin + d(a, p) - d(a, n), by the clamp's rule.
 template <class T, class M>
 void triplet_rows(RowDistance& a) {
@@ -369,7 +359,7 @@ void triplet_rows(RowDistance& a) {
       }
       return l;
     }
-    const T g = passes ? upstream_of<T>(a, row) : T(0);
+    const T g = passes ? static_cast<T>(gradient_factor<T>(a, row)) : T(0);
     const V vg(g), vfar(g * share_far), vother(g * share_other);
     for_vectors<T>(a.dim, [&](int64_t j, int64_t n) {
       const V va = load(in[0] + j, n), vp = load(in[1] + j, n), vn = load(in[2] + j, n);
@@ -419,7 +409,8 @@ void contrastive_rows(RowDistance& a) {
       static_cast<T*>(a.l)[row] = static_cast<T>(l);
     }
     if (wants) {
-      const V g(upstream_of<T>(a, row) * static_cast<T>(a.factor * 2 * (same * d - other * rest)));
+      const V g(
+          static_cast<T>(gradient_factor<T>(a, row) * a.factor * 2 * (same * d - other * rest)));
       for_vectors<T>(a.dim, [&](int64_t j, int64_t n) {
         const V v = g * metric.dx(load(in[0] + j, n), load(in[1] + j, n));
         if (out[0] != nullptr) {

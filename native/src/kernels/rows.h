@@ -131,6 +131,19 @@ inline bool reads_in_place(const Rows& x, int64_t count, int64_t dim, const void
   return factors == nullptr && x.col == 1 && (x.row >= dim || count == 1);
 }
 
+/// f(i, j) over a matrix that is turned: in squares, whose lines of both orders stay in the cache.
+template <class F>
+void by_squares(int64_t rows, int64_t cols, const F& f) {
+  constexpr int64_t kSide = 16;
+  for (int64_t i = 0; i < rows; i += kSide) {
+    for (int64_t j = 0; j < cols; ++j) {
+      for (int64_t k = i; k < std::min(rows, i + kSide); ++k) {
+        f(k, j);
+      }
+    }
+  }
+}
+
 /// Rows [first, first + count), each times its factor where there are factors, with neighbouring
 /// elements side by side: the matrix's own memory where it is so, else copied to scratch.
 template <class T>
@@ -152,12 +165,10 @@ const T* load_rows(const Rows& x, int64_t first, int64_t count, int64_t dim, con
     }
     return scratch;
   }
-  for (int64_t j = 0; j < dim; ++j) {
-    for (int64_t i = 0; i < count; ++i) {
-      const T v = from[i * x.row + j * x.col];
-      scratch[i * dim + j] = factors == nullptr ? v : v * factors[first + i];
-    }
-  }
+  by_squares(count, dim, [&](int64_t i, int64_t j) {
+    const T v = from[i * x.row + j * x.col];
+    scratch[i * dim + j] = factors == nullptr ? v : v * factors[first + i];
+  });
   return scratch;
 }
 
@@ -182,11 +193,8 @@ void store_rows(const RowsOut& x, int64_t first, int64_t count, int64_t dim, con
     return;
   }
   T* to = static_cast<T*>(x.data) + first * x.row;
-  for (int64_t j = 0; j < dim; ++j) {
-    for (int64_t i = 0; i < count; ++i) {
-      to[i * x.row + j * x.col] = from[i * dim + j];
-    }
-  }
+  by_squares(count, dim,
+             [&](int64_t i, int64_t j) { to[i * x.row + j * x.col] = from[i * dim + j]; });
 }
 
 }  // namespace CPU_CAPABILITY

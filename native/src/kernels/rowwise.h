@@ -6,6 +6,7 @@
 
 #include "kernels/capability.h"
 #include "kernels/exp.h"
+#include "kernels/reduced.h"
 #include "kernels/stream.h"
 
 namespace jloss {
@@ -13,8 +14,7 @@ namespace jloss {
 /// What the loop reads and writes. Rows of classes lie in memory as [outer, classes, inner]: inner
 /// is 1 where the class axis is innermost, and the number of pixels where it is strided. Tensors of
 /// one entry a row are in the order of the rows.
-struct Rowwise {
-  bool is_double = false;
+struct Rowwise : Reduced {
   int64_t rows = 0;
   int64_t classes = 0;
   int64_t inner = 1;
@@ -27,14 +27,10 @@ struct Rowwise {
   const void* cross_weight = nullptr;  // of a class in q; none: ones
   bool cross = false;                  // with indices: is q, the weight of each class, wanted?
   double keep = 1, add = 0;            // with a distribution: q = weight * (keep * t + add)
-  const void* upstream = nullptr;      // a factor of the gradients of a row
-  double scale = 1;                    // a factor of all gradients
   double params[4] = {};
   // Out:
-  void* l = nullptr;
   void* dx = nullptr;
   void* dt = nullptr;
-  double sum = 0;
 };
 
 /// What a row comes to; a vector holds one row a lane.

@@ -183,9 +183,7 @@ std::vector<Tensor> mine(const Tensor& x, const Tensor& labels, const Tensor& y,
 }
 
 void check_labels(const char* name, const char* which, const Tensor& labels, const Arg& rows) {
-  TORCH_CHECK_VALUE(labels.defined(), name, ": expected ", which, ", got no tensor");
-  TORCH_CHECK_TYPE(labels.scalar_type() == at::kLong && labels.layout() == at::kStrided, name,
-                   ": expected ", which, " to be Long, got ", labels.scalar_type());
+  check_long({name, which, labels});
   TORCH_CHECK_VALUE(labels.dim() == 1 && labels.sym_size(0) == rows.tensor.sym_size(0), name,
                     ": expected ", which, " of shape [", rows.tensor.sym_size(0),
                     "], one entry a row of ", rows.name, ", got ", labels.sym_sizes());
@@ -227,15 +225,16 @@ std::vector<Tensor> batch_hard_miner(const Tensor& embeddings, const Tensor& lab
   }
   const auto y = self ? x : ref.detach().to(x.scalar_type());
   const auto& z = self ? labels : other;
-  if (x.sym_size(0) == 0 || y.sym_size(0) == 0) {
+  // The variance of fewer than two elements is NaN, and NaN is never mined.
+  if (x.sym_size(0) == 0 || y.sym_size(0) == 0 || (distance == kSnr && x.sym_size(1) < 2)) {
     const auto none = at::empty({0}, labels.options());
     return {none, none.clone(), none.clone()};
   }
-  if (c10::impl::dispatch_mode_enabled() || !is_plain(x) || !is_plain(y) || !is_plain(labels) ||
-      !is_plain(z)) {
-    return mine_composed(x, labels, y, z, self, distance, normalize);
-  }
-  return mine(x, labels, y, z, self, distance, normalize);
+  return within(name, [&] {
+    const bool fused = !c10::impl::dispatch_mode_enabled() && is_plain(x) && is_plain(y) &&
+                       is_plain(labels) && is_plain(z);
+    return (fused ? mine : mine_composed)(x, labels, y, z, self, distance, normalize);
+  });
 }
 
 JLOSS_TUPLE_OPERATOR(

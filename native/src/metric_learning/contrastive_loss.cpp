@@ -9,6 +9,7 @@ JLOSS_KERNEL(contrastive_loss_kernel, RowDistance, contrastive_loop)
 #include <jloss/metric_learning.h>
 
 #include "core/loss.h"
+#include "core/reduced_value.h"
 #include "core/rows.h"
 #include "metric_learning/distance.h"
 
@@ -40,7 +41,6 @@ at::Tensor contrastive_loss(const at::Tensor& input1, const at::Tensor& input2,
   const auto kernel = [=](at::TensorList in, const at::Tensor& upstream, uint32_t wanted,
                           Gradients& found) {
     RowDistance a;
-    a.is_double = in[0].scalar_type() == at::kDouble;
     a.rows = in[0].size(0);
     a.dim = in[0].size(1);
     a.p = p;
@@ -48,17 +48,10 @@ at::Tensor contrastive_loss(const at::Tensor& input1, const at::Tensor& input2,
     a.margin = margin;
     a.similar_label = static_cast<double>(similar_label);
     a.factor = scale;
-    a.scale = reduction == kMean ? 1.0 / static_cast<double>(a.rows) : 1.0;
     const auto labels = in[2].contiguous();
     a.target = labels.const_data_ptr();
-    at::Tensor value, factors;
-    if (upstream.defined()) {
-      factors = upstream.contiguous();
-      a.upstream = factors.const_data_ptr();
-    } else if (reduction == kNone) {
-      value = at::empty({a.rows}, in[0].options());
-      a.l = value.mutable_data_ptr();
-    }
+    const ReducedValue value(a, reduction, static_cast<double>(a.rows), upstream, in[0].options(),
+                             {a.rows});
     for (size_t k = 0; k < 2; ++k) {
       a.in[k] = rows_of(in[k]);
       if ((wanted >> k) & 1) {
@@ -69,11 +62,7 @@ at::Tensor contrastive_loss(const at::Tensor& input1, const at::Tensor& input2,
     contrastive_loss_kernel(a);
     TORCH_CHECK_VALUE(a.bad_row < 0, name, ": expected target to hold 0 and 1, got ",
                       labels[a.bad_row].item<double>(), " at index ", a.bad_row);
-    if (reduction != kNone) {
-      value =
-          jloss::scalar(reduction == kMean ? a.sum / static_cast<double>(a.rows) : a.sum, in[0]);
-    }
-    return value;
+    return value();
   };
   return evaluate({.name = name,
                    .inputs = {input1, input2, target},

@@ -8,6 +8,7 @@ JLOSS_KERNEL(triplet_margin_loss_kernel, RowDistance, triplet_loop)
 #include <jloss/metric_learning.h>
 
 #include "core/loss.h"
+#include "core/reduced_value.h"
 #include "core/rows.h"
 #include "metric_learning/distance.h"
 
@@ -62,7 +63,6 @@ at::Tensor triplet_margin_loss(const at::Tensor& anchor, const at::Tensor& posit
     const auto sizes = at::infer_size(at::infer_size(in[0].sizes(), in[1].sizes()), in[2].sizes());
     const at::IntArrayRef lead(sizes.data(), sizes.size() - 1);
     RowDistance a;
-    a.is_double = in[0].scalar_type() == at::kDouble;
     a.rows = c10::multiply_integers(lead);
     a.dim = sizes.back();
     a.distance = distance;
@@ -70,15 +70,9 @@ at::Tensor triplet_margin_loss(const at::Tensor& anchor, const at::Tensor& posit
     a.eps = eps;
     a.margin = margin;
     a.swap = swap;
-    a.scale = reduction == kMean ? 1.0 / static_cast<double>(a.rows) : 1.0;
-    at::Tensor value, factors, rows[3], made[3];
-    if (upstream.defined()) {
-      factors = upstream.contiguous();
-      a.upstream = factors.const_data_ptr();
-    } else if (reduction == kNone) {
-      value = at::empty(lead, in[0].options());
-      a.l = value.mutable_data_ptr();
-    }
+    at::Tensor rows[3], made[3];
+    const ReducedValue value(a, reduction, static_cast<double>(a.rows), upstream, in[0].options(),
+                             lead);
     for (size_t k = 0; k < 3; ++k) {
       rows[k] = as_rows(in[k], sizes);
       a.in[k] = rows_of(rows[k]);
@@ -94,11 +88,7 @@ at::Tensor triplet_margin_loss(const at::Tensor& anchor, const at::Tensor& posit
         found[k] = sum_expanded(made[k].reshape(sizes), in[k].sizes());
       }
     }
-    if (reduction != kNone) {
-      value =
-          jloss::scalar(reduction == kMean ? a.sum / static_cast<double>(a.rows) : a.sum, in[0]);
-    }
-    return value;
+    return value();
   };
   return evaluate({.name = name,
                    .inputs = {anchor, positive, negative},

@@ -8,21 +8,19 @@ JLOSS_KERNEL(info_nce_loss_kernel, InfoNce, info_nce_loop)
 #include <jloss/self_supervised.h>
 
 #include "core/loss.h"
+#include "core/reduced_value.h"
 #include "core/rows.h"
+#include "metric_learning/distance.h"
 
 namespace jloss {
 namespace {
 
-at::Tensor unit_rows(const at::Tensor& x) {
-  return x / x.norm(2, -1, /*keepdim=*/true).clamp_min(1e-12);
-}
-
 at::Tensor formula(at::TensorList in, double temperature, bool normalize, int64_t reduction) {
   auto q = in[0], p = in[1], c = in[2];
   if (normalize) {
-    q = unit_rows(q);
-    p = unit_rows(p);
-    c = c.defined() ? unit_rows(c) : c;
+    q = normalized(q);
+    p = normalized(p);
+    c = c.defined() ? normalized(c) : c;
   }
   if (!c.defined()) {
     return reduce(-at::log_softmax(q.matmul(p.t()) / temperature, 1).diagonal(), reduction);
@@ -64,12 +62,10 @@ at::Tensor info_nce_loss(const at::Tensor& query, const at::Tensor& positive,
   const auto kernel = [=](at::TensorList in, const at::Tensor& upstream, uint32_t wanted,
                           Gradients& found) {
     InfoNce a;
-    a.is_double = in[0].scalar_type() == at::kDouble;
     a.normalize = normalize;
     a.n = in[0].size(0);
     a.dim = in[0].size(1);
-    a.scale = 1 / temperature;
-    a.mean = reduction == kMean ? 1.0 / static_cast<double>(a.n) : 1.0;
+    a.inverse_temperature = 1 / temperature;
     a.in_batch = !in[2].defined();
     a.own = !a.in_batch && in[2].dim() == 3;
     a.k = a.in_batch ? a.n : in[2].size(-2);
@@ -81,14 +77,8 @@ at::Tensor info_nce_loss(const at::Tensor& query, const at::Tensor& positive,
       a.c = rows_of(matrix(in[2]));
       a.own_stride = a.own ? in[2].stride(0) : 0;
     }
-    at::Tensor value, factors;
-    if (upstream.defined()) {
-      factors = upstream.contiguous();
-      a.upstream = factors.const_data_ptr();
-    } else if (reduction == kNone) {
-      value = at::empty({a.n}, in[0].options());
-      a.l = value.mutable_data_ptr();
-    }
+    const ReducedValue value(a, reduction, static_cast<double>(a.n), upstream, in[0].options(),
+                             {a.n});
     RowsOut* const outs[3] = {&a.dq, &a.dp, &a.dc};
     for (size_t i = 0; i < 3; ++i) {
       if ((wanted >> i) & 1) {
@@ -105,10 +95,7 @@ at::Tensor info_nce_loss(const at::Tensor& query, const at::Tensor& positive,
       const SerialBlas serial;
       info_nce_loss_kernel(a);
     }
-    if (reduction != kNone) {
-      value = jloss::scalar(reduction == kMean ? a.sum / static_cast<double>(a.n) : a.sum, in[0]);
-    }
-    return value;
+    return value();
   };
   return evaluate(
       {.name = name,

@@ -29,9 +29,7 @@ void negative_queue(const at::Tensor& keys, const at::Tensor& queue, const at::T
   TORCH_CHECK_VALUE(keys.dim() == 2 && keys.sym_size(1) == queue.sym_size(1), name,
                     ": expected keys of shape (N, ", queue.sym_size(1), "), got ",
                     keys.sym_sizes());
-  TORCH_CHECK_VALUE(ptr.defined(), name, ": expected ptr, got no tensor");
-  TORCH_CHECK_TYPE(ptr.scalar_type() == at::kLong, name, ": expected ptr to be Long, got ",
-                   ptr.scalar_type());
+  check_long({name, "ptr", ptr});
   TORCH_CHECK_VALUE(ptr.dim() == 0, name, ": expected ptr of shape (), got ", ptr.sym_sizes());
   TORCH_CHECK_VALUE(ptr.device() == queue.device(), name, ": expected ptr on ", queue.device(),
                     " as queue is, got ", ptr.device());
@@ -45,16 +43,18 @@ void negative_queue(const at::Tensor& keys, const at::Tensor& queue, const at::T
                     ": expected queue with its elements apart in memory, got strides ",
                     queue.strides());
 
-  at::NoGradGuard no_grad;
-  const auto size = queue.sym_size(0), count = keys.sym_size(0);
-  // Of more keys than places only the last stay: an index must not occur twice.
-  const auto skipped = count > size ? count - size : c10::SymInt(0);
-  const auto places = at::arange(at::Scalar(skipped), at::Scalar(count), ptr.options());
-  // index_copy_ refuses rows of the queue's own.
-  const bool own = is_plain(keys) && is_plain(queue) && keys.is_alias_of(queue);
-  queue.index_copy_(0, (places + ptr).remainder(at::Scalar(size)),
-                    (own ? keys.clone() : keys.detach()).slice_symint(0, skipped, count));
-  ptr.add_(at::Scalar(count)).remainder_(at::Scalar(size));
+  within(name, [&] {
+    at::NoGradGuard no_grad;
+    const auto size = queue.sym_size(0), count = keys.sym_size(0);
+    // Of more keys than places only the last stay: an index must not occur twice.
+    const auto skipped = count > size ? count - size : c10::SymInt(0);
+    const auto places = at::arange(at::Scalar(skipped), at::Scalar(count), ptr.options());
+    // index_copy_ refuses rows of the queue's own.
+    const bool own = is_plain(keys) && is_plain(queue) && keys.is_alias_of(queue);
+    queue.index_copy_(0, (places + ptr).remainder(at::Scalar(size)),
+                      (own ? keys.clone() : keys.detach()).slice_symint(0, skipped, count));
+    ptr.add_(at::Scalar(count)).remainder_(at::Scalar(size));
+  });
 }
 
 TORCH_LIBRARY_FRAGMENT(jloss, m) {

@@ -85,6 +85,11 @@ final class Callbacks {
       @Nullable Tensor[] saved,
       Function backward) {
     THROWN.remove();
+    open(name + ": expected inputs to be open tensors", inputs);
+    open(name + ": expected outputs to be open tensors", outputs);
+    open(name + ": expected saved to be open tensors", saved);
+    final Function gradients =
+        given -> open(name + ": expected backward to give open tensors", backward.apply(given));
     final Tensor[] results =
         new Tensor[outputs.length]; // outside the scope, as they are the caller's
     for (int i = 0; i < results.length; i++) {
@@ -92,7 +97,8 @@ final class Callbacks {
     }
     try (PointerScope scope = new PointerScope()) {
       final TensorVector found =
-          Native.record(vector(inputs), vector(outputs), vector(saved), name, keep(backward), CALL);
+          Native.record(
+              vector(inputs), vector(outputs), vector(saved), name, keep(gradients), CALL);
       for (int i = 0; i < results.length; i++) {
         if (results[i] != null) {
           results[i].put(found.get(i));
@@ -107,7 +113,8 @@ final class Callbacks {
   /** Hooks a tensor; what undoes it. See {@link Autograd#hook}. */
   static Runnable hook(Tensor tensor, boolean accumulated, Function function) {
     Tensors.checkOpen(tensor);
-    final long handle = keep(function);
+    final long handle =
+        keep(given -> open("expected a hook to give an open tensor", function.apply(given)));
     try {
       Native.add_hook(tensor, accumulated, handle, CALL);
     } catch (RuntimeException e) {
@@ -133,10 +140,6 @@ final class Callbacks {
       outputs.resize(results.length);
       for (int i = 0; i < results.length; i++) {
         if (results[i] != null) {
-          if (results[i].isNull()) {
-            throw new IllegalStateException(
-                "expected a hook to give an open tensor, got a closed one");
-          }
           outputs.put(i, results[i]);
         }
       }
@@ -153,13 +156,16 @@ final class Callbacks {
               + " gradients, one an input, got "
               + gradients.length);
     }
-    for (final Tensor gradient : gradients) {
-      if (gradient != null && gradient.isNull()) {
-        throw new IllegalStateException(
-            loss.spec().id() + ": expected backward to give open tensors, got a closed one");
+    return open(loss.spec().id() + ": expected backward to give open tensors", gradients);
+  }
+
+  private static @Nullable Tensor[] open(String expected, @Nullable Tensor[] tensors) {
+    for (final Tensor tensor : tensors) {
+      if (tensor != null && tensor.isNull()) {
+        throw new IllegalStateException(expected + ", got a closed one");
       }
     }
-    return gradients;
+    return tensors;
   }
 
   /** The value where its memory is no input's. */

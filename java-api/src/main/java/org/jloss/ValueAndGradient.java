@@ -23,14 +23,15 @@ public final class ValueAndGradient implements AutoCloseable {
     this.handles = new Handles(gradients);
   }
 
-  /** The value. */
+  /** The value. Open as long as this is. */
   public Tensor value() {
+    check(value.isNull());
     return value;
   }
 
   /** The value as a number; for reduction none an error. */
   public double item() {
-    return Tensors.item(value);
+    return Tensors.item(value());
   }
 
   /** The gradient of the first input. */
@@ -44,9 +45,7 @@ public final class ValueAndGradient implements AutoCloseable {
 
   /** The gradient of an input by position, null where there is none. Open as long as this is. */
   public @Nullable Tensor gradient(int input) {
-    if (gradients.isNull()) {
-      throw new IllegalStateException(spec.id() + ": expected an open result, got a closed one");
-    }
+    check(gradients.isNull());
     final Tensor gradient = handles.get(input);
     return gradient.defined() ? gradient : null;
   }
@@ -59,6 +58,12 @@ public final class ValueAndGradient implements AutoCloseable {
           spec.id() + ": expected an input's name, one of " + spec.inputNames() + ", got " + input);
     }
     return gradient(index);
+  }
+
+  private void check(boolean closed) {
+    if (closed) {
+      throw new IllegalStateException(spec.id() + ": expected an open result, got a closed one");
+    }
   }
 
   @Override

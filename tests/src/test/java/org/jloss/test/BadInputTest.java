@@ -93,6 +93,8 @@ class BadInputTest {
       faults.add(new Fault("complex", i, TYPE, t -> t.to(ScalarType.ComplexFloat)));
       faults.add(new Fault("bool", i, TYPE, t -> t.to(ScalarType.Bool)));
       faults.add(new Fault("sparse", i, TYPE, Tensor::to_sparse));
+      faults.add(new Fault("nested", i, TYPE, t -> torch.nested_tensor(pair(t, t))));
+      faults.add(new Fault("float8", i, TYPE, t -> t.to(ScalarType.Float8_e4m3fn)));
       faults.add(
           new Fault("two axes too many", i, VALUE, t -> t.unsqueeze(0).unsqueeze(0).unsqueeze(0)));
       if (i > 0 && first(input).equals(first(spec.inputs().get(0)))) {

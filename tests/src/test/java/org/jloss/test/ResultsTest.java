@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -27,6 +28,7 @@ import org.jloss.regression.MseLoss;
 import org.jloss.segmentation.DiceLoss;
 import org.jloss.segmentation.GeneralizedDiceLoss;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** What results hold, for how long, and how the calls that give none fail. */
 class ResultsTest {
@@ -44,6 +46,10 @@ class ResultsTest {
       assertTrue(gradient.isNull());
       assertThrows(IllegalStateException.class, () -> Tensors.toFloats(gradient));
       assertThrows(IllegalStateException.class, result::gradient);
+      assertEquals(
+          "mse_loss: expected an open result, got a closed one",
+          assertThrows(IllegalStateException.class, result::value).getMessage());
+      assertThrows(IllegalStateException.class, result::item);
     }
   }
 
@@ -188,6 +194,28 @@ class ResultsTest {
           "expected a hook to give an open tensor, got a closed one",
           assertThrows(IllegalStateException.class, () -> backward(leaf)).getMessage());
     }
+  }
+
+  @Test
+  void aClosedTensorOfARecordedFunctionIsNamed() {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor[] open = {Tensors.of(new float[] {1}).requires_grad_(true)};
+      final Tensor[] closed = {Tensors.of(new float[1])};
+      closed[0].close();
+      final UnaryOperator<Tensor[]> ones = given -> new Tensor[] {given[0]};
+      refuses("inputs", () -> Autograd.record("mine", closed, open, open, ones));
+      refuses("outputs", () -> Autograd.record("mine", open, closed, open, ones));
+      refuses("saved", () -> Autograd.record("mine", open, open, closed, ones));
+      final Tensor[] output = {open[0].detach().clone()};
+      final Tensor value = Autograd.record("mine", open, output, new Tensor[0], given -> closed)[0];
+      refuses("backward", () -> Autograd.backward(value));
+    }
+  }
+
+  private static void refuses(String what, Executable call) {
+    final String message = assertThrows(IllegalStateException.class, call).getMessage();
+    assertTrue(message.startsWith("mine: expected " + what), message);
+    assertTrue(message.endsWith("open tensors, got a closed one"), message);
   }
 
   @Test

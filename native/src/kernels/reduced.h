@@ -1,0 +1,23 @@
+// What the kernels share of losses that are a sum of terms: one an element, a row or a pair.
+#pragma once
+
+#include <cstdint>
+
+namespace jloss {
+
+struct Reduced {
+  bool is_double = false;
+  double scale = 1;                // a factor of all gradients
+  const void* upstream = nullptr;  // a factor of the gradients of each term
+  // Out:
+  void* l = nullptr;  // each term
+  double sum = 0;     // of all terms
+};
+
+/// The factor of the gradients of one term.
+template <class T>
+double gradient_factor(const Reduced& a, int64_t term) {
+  return a.scale * (a.upstream == nullptr ? 1.0 : static_cast<const T*>(a.upstream)[term]);
+}
+
+}  // namespace jloss
