@@ -396,7 +396,8 @@ class RowLoop {
     }
   }
 
-  // Rows: vectors run along the classes.
+  // Rows: vectors run along the classes. The last reaches back over classes that the one before it
+  // had, as a part of a vector is slow to load and to store.
 
   int64_t rows_at_once() const {
     return a_.classes * static_cast<int64_t>(sizeof(T)) * kLanes <= kRowsBytes ? kLanes : 1;
@@ -406,16 +407,8 @@ class RowLoop {
     return at::vec::vec_reduce_all<T>([](V& a, V& b) { return a + b; }, v);
   }
 
-  /// Calls f(class, count) for each vector of a row.
-  template <class F>
-  void along(const F& f) const {
-    int64_t c = 0;
-    for (; c + kLanes <= a_.classes; c += kLanes) {
-      f(c, kLanes);
-    }
-    if (c < a_.classes) {
-      f(c, a_.classes - c);
-    }
+  int64_t last() const {
+    return a_.classes - kLanes;
   }
 
   T row_max(const T* x) const {
@@ -429,17 +422,20 @@ class RowLoop {
     for (; c + kLanes <= a_.classes; c += kLanes) {
       m[0] = at::vec::maximum(m[0], V::loadu(x + c));
     }
-    m[1] = at::vec::maximum(m[1], V::loadu(x + a_.classes - kLanes));
+    m[1] = at::vec::maximum(m[1], V::loadu(x + last()));
     m[0] = at::vec::maximum(at::vec::maximum(m[0], m[1]), at::vec::maximum(m[2], m[3]));
     return at::vec::vec_reduce_all<T>([](V& a, V& b) { return at::vec::maximum(a, b); }, m[0]);
   }
 
-  V row_q(const T* t, int64_t c, int64_t count) const {
-    const V w =
-        a_.cross_weight == nullptr ? V(1) : load(static_cast<const T*>(a_.cross_weight) + c, count);
+  V class_weights(int64_t c) const {
+    return a_.cross_weight == nullptr ? V(1) : V::loadu(static_cast<const T*>(a_.cross_weight) + c);
+  }
+
+  V row_q(const T* t, int64_t c) const {
+    const V w = class_weights(c);
     if constexpr (Q == Cross::kDistribution) {
-      return w * at::vec::fmadd(V(static_cast<T>(a_.keep)), load(t + c, count),
-                                V(static_cast<T>(a_.add)));
+      return w *
+             at::vec::fmadd(V(static_cast<T>(a_.keep)), V::loadu(t + c), V(static_cast<T>(a_.add)));
     }
     return w;
   }
@@ -460,31 +456,37 @@ class RowLoop {
       const V vmax(max[i]), zero(0);
       ExactSum<V> se[2];
       LongSum<V> sc, sm;
-      const auto step = [&](int64_t c, int64_t n, ExactSum<V>& sum_exp) {
-        const V z = load(xi + c, n) - vmax;
+      const auto step = [&](int64_t c, ExactSum<V>& sum_exp, const auto& fresh) {
+        const V z = V::loadu(xi + c) - vmax;
         const V e = jloss::exp(z);
         if (ei != nullptr) {
-          e.store(ei + c, n);
+          e.store(ei + c);
         }
-        sum_exp.add(n == kLanes ? e : V::set(zero, e, n));
+        sum_exp.add(fresh(e));
         if constexpr (Q != Cross::kNone) {
-          const V q = row_q(ti, c, n);
-          sc.part = sc.part + (n == kLanes ? q * z : V::set(zero, q * z, n));
-          sm.part = sm.part + (n == kLanes ? q : V::set(zero, q, n));
+          const V q = row_q(ti, c);
+          sc.part = sc.part + fresh(q * z);
+          sm.part = sm.part + fresh(q);
         }
       };
-      for (int64_t c = 0; c < a_.classes;) {
-        const int64_t end = std::min(a_.classes, c + kJoin * kLanes);
-        for (; c + 2 * kLanes <= end; c += 2 * kLanes) {
-          step(c, kLanes, se[0]);
-          step(c + kLanes, kLanes, se[1]);
+      const auto all = [](V v) { return v; };
+      int64_t c = 0;
+      while (c < last()) {
+        const int64_t end = std::min(last(), c + kJoin * kLanes);
+        for (; c + kLanes < end; c += 2 * kLanes) {
+          step(c, se[0], all);
+          step(c + kLanes, se[1], all);
         }
         for (; c < end; c += kLanes) {
-          step(c, std::min(kLanes, end - c), se[0]);
+          step(c, se[0], all);
         }
         sc.join();
         sm.join();
       }
+      const int64_t seen = c - last();
+      step(last(), se[1], [&](V v) { return V::set(v, zero, seen); });
+      sc.join();
+      sm.join();
       exp[i] = across(se[0].sum + se[1].sum);
       if (Q != Cross::kNone) {
         cross[i] = across(sc.total);
@@ -517,20 +519,28 @@ class RowLoop {
     const T* ti = Q == Cross::kDistribution ? t() + at : nullptr;
     if (a_.dx != nullptr) {
       T* d = dx() + at;
-      along([&](int64_t c, int64_t n) {
-        k.at(load(d + c, n), Q == Cross::kNone ? V(0) : row_q(ti, c, n)).store(d + c, n);
-      });
+      const auto slope = [&](int64_t c) {
+        return k.at(V::loadu(d + c), Q == Cross::kNone ? V(0) : row_q(ti, c));
+      };
+      const V end = slope(last());  // before it is partly overwritten
+      for (int64_t c = 0; c < last(); c += kLanes) {
+        slope(c).store(d + c);
+      }
+      end.store(d + last());
       if (Q != Cross::kDistribution && a_.index[row] != a_.ignore_index) {
         d[a_.index[row]] += target;
       }
     }
     if (Q == Cross::kDistribution && a_.dt != nullptr) {
       const V shift(max), slope = k.cross * V(static_cast<T>(a_.keep));
-      const T* w = static_cast<const T*>(a_.cross_weight);
-      along([&](int64_t c, int64_t n) {
-        const V factor = w == nullptr ? slope : slope * load(w + c, n);
-        (factor * (load(x() + at + c, n) - shift - k.log_sum)).store(dt() + at + c, n);
-      });
+      const auto by_q = [&](int64_t c) {
+        const V z = V::loadu(x() + at + c) - shift;
+        (slope * class_weights(c) * (z - k.log_sum)).store(dt() + at + c);
+      };
+      for (int64_t c = 0; c < last(); c += kLanes) {
+        by_q(c);
+      }
+      by_q(last());
     }
   }
 
