@@ -28,6 +28,7 @@ ReducedValue::ReducedValue(Reduced& a, int64_t reduction, double count, const at
       divisor_(reduction == kMean || reduction == kBatchMean ? count : 1) {
   a.is_double = options.dtype() == at::kDouble;
   a.scale = 1 / divisor_;
+  a.wants_terms = !upstream.defined();
   if (!upstream.defined()) {
     if (reduction == kNone) {
       terms = empty_result(sizes, strides, options);

@@ -9,9 +9,9 @@
 
 namespace jloss {
 
-/// What the loop reads and writes. All tensors have the memory order of x.
+/// What the loop reads and writes. Results, terms and upstream lie densely in one order.
 struct Pointwise : Reduced {
-  /// A factor or parameter that is broadcast over x, read by its strides.
+  /// What is read by its strides.
   struct Operand {
     const void* data = nullptr;
     int64_t inner = 0;        // stride along the inner axis: 0 or 1
@@ -22,8 +22,7 @@ struct Pointwise : Reduced {
   int64_t inner = 0;  // length of the inner axis, along which operands have one stride
   int outer_dims = 0;
   int64_t outer[8] = {};
-  const void* x = nullptr;
-  const void* t = nullptr;
+  Operand x, t;    // their inner stride is 1
   Operand weight;  // a factor of the loss
   Operand extra;   // whatever the loss takes it for
   double params[4] = {};
@@ -38,7 +37,7 @@ struct Terms {
   V l, dx, dt;
 };
 
-enum Wanted { kValue = 0, kGradX = 1, kGradXT = 2 };
+enum Wanted { kValue, kGradX, kGradXT, kGradXAlone };
 
 }  // namespace jloss
 
@@ -53,13 +52,13 @@ enum Wanted { kValue = 0, kGradX = 1, kGradXT = 2 };
 namespace jloss {
 inline namespace CPU_CAPABILITY {
 
-/// One operand's position: a row of it, found again whenever the flat index enters a new row.
+/// A row of an operand.
 template <class T>
 struct Cursor {
   const T* row = nullptr;
   int64_t inner = 0;
 
-  void enter(const Pointwise& a, const Pointwise::Operand& operand, int64_t index) {
+  Cursor(const Pointwise& a, const Pointwise::Operand& operand, int64_t index) {
     if (operand.data == nullptr) {
       return;
     }
@@ -84,13 +83,14 @@ struct Cursor {
   }
 };
 
-/// Elements [begin, end) of a row that starts at `base`; returns the sum of l.
+/// Elements [begin, end) of a row that starts at `base` in the results; returns the sum of l.
 template <class T, Wanted W, class F>
-double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin, int64_t end,
-                     const Cursor<T>& weight, const Cursor<T>& extra) {
+double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin, int64_t end) {
   using V = at::vec::Vectorized<T>;
-  const T* x = static_cast<const T*>(a.x) + base;
-  const T* t = static_cast<const T*>(a.t) + base;
+  const int64_t row = base / a.inner;
+  const T* const x = Cursor<T>(a, a.x, row).row;
+  const T* const t = Cursor<T>(a, a.t, row).row;
+  const Cursor<T> weight(a, a.weight, row), extra(a, a.extra, row);
   const T* up = a.upstream == nullptr ? nullptr : static_cast<const T*>(a.upstream) + base;
   const auto output = [&](void* to) {
     return Output<T>(to == nullptr ? nullptr : static_cast<T*>(to) + base, begin,
@@ -115,10 +115,10 @@ double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin
     if (up != nullptr) {
       factor = factor * read(up);
     }
-    if (l.wanted()) {
+    if (W != kGradXAlone && l.wanted()) {
       l.store(terms.l, j, count);
     }
-    if constexpr (W >= kGradX) {
+    if constexpr (W != kValue) {
       if (dx.wanted()) {
         dx.store(terms.dx * factor, j, count);
       }
@@ -128,7 +128,7 @@ double pointwise_run(const F& f, const Pointwise& a, int64_t base, int64_t begin
         dt.store(terms.dt * factor, j, count);
       }
     }
-    return terms.l;
+    return W == kGradXAlone ? V(0) : terms.l;
   };
 
   double totals[V::size()] = {};
@@ -167,12 +167,9 @@ void pointwise_loop(Pointwise& a) {
     for (int64_t c = first; c < last; ++c) {
       const int64_t end = std::min(a.numel, (c + 1) * kChunk);
       for (int64_t i = c * kChunk; i < end;) {
-        const int64_t row = i / a.inner, base = row * a.inner;
+        const int64_t base = i / a.inner * a.inner;
         const int64_t stop = std::min(end, base + a.inner);
-        Cursor<T> weight, extra;
-        weight.enter(a, a.weight, row);
-        extra.enter(a, a.extra, row);
-        partial[c] += pointwise_run<T, W>(f, a, base, i - base, stop - base, weight, extra);
+        partial[c] += pointwise_run<T, W>(f, a, base, i - base, stop - base);
         i = stop;
       }
     }
@@ -188,6 +185,8 @@ template <class T, template <class> class F>
 void pointwise_wanted(Pointwise& a) {
   if (a.dt != nullptr) {
     pointwise_loop<T, kGradXT, F>(a);
+  } else if (a.dx != nullptr && !a.wants_terms) {
+    pointwise_loop<T, kGradXAlone, F>(a);
   } else if (a.dx != nullptr) {
     pointwise_loop<T, kGradX, F>(a);
   } else {
