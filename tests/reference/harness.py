@@ -191,6 +191,7 @@ def elementwise(draws, names=("input", "target"), modes=("none", "mean", "sum"),
             *reductions(draws(7, 9), modes, dtypes=dtypes, twice=True, **parameters),
             *layouts(draws(6, 19), names[:1], **parameters),
             *layouts(draws(6, 19), names, prefix="layout-all-", **parameters),
+            *layouts(draws(3, 70), names, ["sliced"], **parameters),
             *layouts(draws(3, 5, 4, 7), names[:1], ["channels_last"], **parameters),
             *layouts(draws(3, 5, 4, 7), names, ["channels_last"], "layout-all-", **parameters),
             *empties(draws(0), modes, **parameters),
@@ -208,6 +209,7 @@ def regions(draws, names=("input", "target"), dtypes=FLOATS, **parameters):
             *reductions(draws(3, 4, 5), dtypes=dtypes, twice=True, **parameters),
             *layouts(draws(3, 2, 19), names[:1], **parameters),
             *layouts(draws(3, 2, 19), names, prefix="layout-all-", **parameters),
+            *layouts(draws(2, 1, 3), names, ["sliced"], dtypes=("float32",), **parameters),
             *layouts(draws(2, 3, 2, 5), names[:1], ["channels_last"], **parameters),
             *layouts(draws(2, 3, 2, 5), names, ["channels_last"], "layout-all-", **parameters),
             *empties(draws(0, 3, 5), **parameters)]
@@ -222,6 +224,7 @@ def embeddings(draws, names, large=(130, 64), **parameters):
             *reductions(draws(7, 5), twice=True, **parameters),
             *layouts(draws(3, 19), names[:1], **parameters),
             *layouts(draws(3, 19), names, prefix="layout-all-", **parameters),
+            *layouts(draws(2, 9), names, ["sliced"], **parameters),
             *empties(draws(0, 5), **parameters)]
 
 
@@ -231,15 +234,22 @@ def _transposed(x):
     return x.transpose(-1, -2).contiguous().transpose(-1, -2)
 
 
+def _twice_as_long(x):
+    return torch.zeros(*x.shape[:-1], 2 * x.shape[-1], dtype=x.dtype)
+
+
 def _strided(x):
-    storage = torch.zeros(*x.shape[:-1], 2 * x.shape[-1], dtype=x.dtype)
-    storage[..., ::2] = x
-    return storage[..., ::2]
+    return _twice_as_long(x)[..., ::2].copy_(x)
+
+
+def _sliced(x):
+    return _twice_as_long(x)[..., :x.shape[-1]].copy_(x)
 
 
 LAYOUTS = {"channels_last": lambda x: x.contiguous(memory_format=torch.channels_last),
            "transposed": _transposed,
            "strided": _strided,
+           "sliced": _sliced,
            "expanded": lambda x: x[:1].expand_as(x)}
 
 

@@ -67,7 +67,7 @@ CASES = [
                                  "ref_labels": SAME["labels"]}),
     case("reference-other-labels", {**batch(5, 5), "ref_emb": normal(4, 5),
                                     "ref_labels": fixed([7, 7, 8, 8])}),
-    *layouts(batch(9, 19), ["embeddings"], ("transposed", "strided")),
+    *layouts(batch(9, 19), ["embeddings"], ("transposed", "strided", "sliced")),
     case("layout-expanded", {"embeddings": fixed([[1.0, 2.0, 2.0]] * 5),
                              "labels": fixed([0, 1, 0, 1, 2])}, normalize=False,
          layout={"embeddings": "expanded"}, tags=["tie"]),

@@ -45,7 +45,7 @@ def options(inputs, c, name, dtypes=FLOATS, **parameters):
 def strides(draws, name, tensors):
     """Rows, sequences and images away from the contiguous form; the images are weighted."""
     image = weighted(draws(2, 3, 5, 4), 3)
-    return [*layouts(draws(3, 17), tensors, prefix=f"{name}-rows-"),
+    return [*layouts(draws(3, 17), tensors, (*WORDS, "sliced"), prefix=f"{name}-rows-"),
             *layouts(draws(2, 3, 9), tensors, prefix=f"{name}-sequence-"),
             *layouts(image, tensors, (*WORDS, "channels_last"), prefix=f"{name}-image-")]
 

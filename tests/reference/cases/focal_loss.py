@@ -74,7 +74,7 @@ CASES = [
     case("ignored-255", index(7, 5, ignore=255), ignore_index=255),
     *reductions({**index(7, 5), "alpha": signs(5)}, prefix="alpha-signs-", brief=True),
     case("alpha-zero-class", {**index(9, 4), "alpha": fixed([0.0, 1.0, 2.0, 0.0])}),
-    *layouts(index(3, 17), ["input"], prefix="rows-"),
+    *layouts(index(3, 17), ["input"], (*WORDS, "sliced"), prefix="rows-"),
     *layouts(index(2, 3, 9), ["input"], prefix="sequence-"),
     *layouts(per_class(index(2, 3, 5, 4), 3), ["input"], (*WORDS, "channels_last"), "image-"),
     case("target-transposed", index(2, 5, 3, 4), layout={"target": "transposed"}),

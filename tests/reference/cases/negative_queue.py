@@ -43,7 +43,7 @@ CASES = [
     enqueue("nothing", 0, 12, 3, 5, tags=["empty"]),
     enqueue("large", 130, 256, 64, 200, dtypes=("float32",)),
     *[enqueue(f"layout-{word}", 5, 12, 9, 10, layout={"keys": word})
-      for word in ("transposed", "strided", "expanded")],
+      for word in ("transposed", "strided", "sliced", "expanded")],
 ]
 
 

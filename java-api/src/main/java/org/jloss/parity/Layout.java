@@ -14,6 +14,8 @@ public enum Layout {
   TRANSPOSED(2),
   /** Every second element of a storage twice as long along the last axis. */
   STRIDED(1),
+  /** The first elements of a storage twice as long along the last axis. */
+  SLICED(2),
   /** Stride 0 along the first axis, along which all values are equal. */
   EXPANDED(1);
 
@@ -59,11 +61,11 @@ public enum Layout {
         final long[] strides = rowMajor(swapLast(shape));
         yield swapLast(strides);
       }
-      case STRIDED -> {
+      case STRIDED, SLICED -> {
         final long[] storage = shape.clone();
         storage[axes - 1] = Math.multiplyExact(2, storage[axes - 1]);
         final long[] strides = rowMajor(storage);
-        strides[axes - 1] = 2;
+        strides[axes - 1] = this == STRIDED ? 2 : 1;
         yield strides;
       }
       case EXPANDED -> {
