@@ -179,6 +179,43 @@ def test_kernel_and_formula_have_the_same_gradient_at_special_values():
         )
 
 
+def row_losses():
+    jloss = torch.ops.jloss
+    for p, swap in itertools.product((1.0, 1.5, 2.0, 3.0, 4.0, math.inf), (False, True)):
+        yield f"triplet-{p}-{swap}", 3, lambda *x, o=(p, 1e-6, swap, 0, 0): jloss.triplet_margin_loss(*x, 1.0, *o)
+    for distance in (1, 2, 3, 4):
+        yield f"triplet-distance-{distance}", 3, lambda *x, d=distance: jloss.triplet_margin_loss(
+            *x, 1.0, 2.0, 1e-6, True, d, 0
+        )
+    for p in (1.0, 1.5, 2.0, 3.0, 4.0, math.inf):
+        yield f"contrastive-{p}", 2, lambda *x, p=p: jloss.contrastive_loss(
+            *x, (torch.arange(len(x[0])) % 2).to(x[0]), 2.0, p, 1e-6, 1, 0.5, 0
+        )
+
+
+@pytest.mark.parametrize("loss, count", [pytest.param(f, n, id=name) for name, n, f in row_losses()])
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rows_of_any_length(loss, count, layout, dtype):
+    """Kernel against formula, about the lengths at which the kernel goes another way."""
+    for dim, rows in itertools.chain(((d, 37) for d in range(1, 36)), ((5, r) for r in (1, 32, 64))):
+        torch.manual_seed(dim)
+        shape = (rows, dim) if layout == "rows" else (dim, rows)
+        inputs = [torch.randn(shape, dtype=dtype) * dim**-0.5 for _ in range(count)]
+        inputs = [(x if layout == "rows" else x.t()).requires_grad_() for x in inputs]
+        value = loss(*inputs)
+        upstream = torch.randn_like(value)
+        kernel = torch.autograd.grad(value, inputs, upstream)
+        formula = torch.autograd.grad(loss(*inputs), inputs, upstream, create_graph=True)
+        with torch.no_grad():  # a negated view has no memory for a kernel to read
+            expected = loss(*(torch._neg_view(-x) for x in inputs))
+        tight = {} if dtype == torch.float64 else {"rtol": 2e-5, "atol": 2e-5}
+        for found, wanted in zip((value, *kernel), (expected, *formula)):
+            torch.testing.assert_close(
+                found, wanted, equal_nan=True, msg=lambda text: f"rows of {dim}: {text}", **tight
+            )
+
+
 def gradient_of_upstream(upstream):
     x = torch.linspace(-1, 2, 7, requires_grad=True)
     target = torch.linspace(3, 0, 7)

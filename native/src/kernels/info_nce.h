@@ -121,6 +121,11 @@ RowResult<T> finish_row(T positive, T most, double sum, double upstream) {
           -upstream * (en / (ep + en))};
 }
 
+template <class T>
+double upstream_of(const InfoNce& a, int64_t row) {
+  return a.scale * (a.upstream == nullptr ? 1.0 : static_cast<const T*>(a.upstream)[row]);
+}
+
 /// In a batch, or with shared negatives: for each band of rows the softmax over every row's
 /// products, by chunks, and while the weights are kept the columns' share of them.
 template <class T>
@@ -282,7 +287,7 @@ class SharedNegatives {
     for (int64_t chunk = 0; chunk < chunks_; ++chunk) {
       sum += softmax.sum[chunk * band_ + at] * joined(chunk);
     }
-    const auto result = finish_row<T>(positive_[i], top, sum, gradient_factor<T>(a_, i));
+    const auto result = finish_row<T>(positive_[i], top, sum, upstream_of<T>(a_, i));
     losses_[i] = result.l;
     if (a_.l != nullptr) {
       static_cast<T*>(a_.l)[i] = static_cast<T>(result.l);
@@ -425,7 +430,7 @@ void info_nce_own(InfoNce& a) {
       }
       const T most = max_vectors<T>(a.k, [&](int64_t j, int64_t n) { return load(&s[j], n); });
       const double sum = exp_line(s.data(), a.k, Softmax<T>::shift(most), true);
-      const auto result = finish_row<T>(positive, most, sum, gradient_factor<T>(a, i));
+      const auto result = finish_row<T>(positive, most, sum, upstream_of<T>(a, i));
       losses[i] = result.l;
       if (a.l != nullptr) {
         static_cast<T*>(a.l)[i] = static_cast<T>(result.l);

@@ -15,10 +15,4 @@ struct Reduced {
   double sum = 0;     // of all terms
 };
 
-/// The factor of the gradients of one term.
-template <class T>
-double gradient_factor(const Reduced& a, int64_t term) {
-  return a.scale * (a.upstream == nullptr ? 1.0 : static_cast<const T*>(a.upstream)[term]);
-}
-
 }  // namespace jloss

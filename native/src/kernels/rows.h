@@ -82,9 +82,10 @@ void for_vectors(int64_t length, const F& f) {
   }
 }
 
-/// Sum of f(j, count), a vector; short runs in T are joined in double.
-template <class T, class F>
-double sum_vectors(int64_t length, const F& f) {
+/// Sum of f(j, count), a vector, and of tail(j, count) where fewer are left than a vector; short
+/// runs in T are joined in double.
+template <class T, class F, class Tail>
+double sum_vectors(int64_t length, const F& f, const Tail& tail) {
   using V = at::vec::Vectorized<T>;
   constexpr int64_t size = V::size();
   double total = 0;
@@ -96,7 +97,7 @@ double sum_vectors(int64_t length, const F& f) {
       sum = sum + f(j, size);
     }
     if (j < stop) {
-      sum = sum + V::set(V(0), f(j, stop - j), stop - j);
+      sum = sum + tail(j, stop - j);
       j = stop;
     }
     T lanes[size];
@@ -106,6 +107,13 @@ double sum_vectors(int64_t length, const F& f) {
     }
   } while (j < length);
   return total;
+}
+
+template <class T, class F>
+double sum_vectors(int64_t length, const F& f) {
+  using V = at::vec::Vectorized<T>;
+  return sum_vectors<T>(length, f,
+                        [&](int64_t j, int64_t count) { return V::set(V(0), f(j, count), count); });
 }
 
 /// Largest of f(j, count); NaN wins.

@@ -36,6 +36,7 @@ CASES = [
     *[case(f"margin-{margin}", pairs(7, 5), margin=margin) for margin in (0.5, 2.0)],
     *[case(f"p-{p}", pairs(7, 5), p=p, margin=2.0, upstream=-2.5)
       for p in (1.0, 1.5, 3.0, math.inf)],
+    case("p-3-dim-33", pairs(2, 33), p=3.0, margin=2.0),
     case("eps", pairs(7, 5), eps=1e-2),
     case("eps-0", pairs(7, 5), eps=0.0),
     case("target-strided", pairs(7, 5), layout={"target": "strided"}),

@@ -76,6 +76,7 @@ CASES = [
     *[case(f"p-{p}", triplets(7, 5), p=p, margin=2.0, upstream=-2.5)
       for p in (1.0, 1.5, 3.0, math.inf)],
     case("p-1-swap", triplets(7, 5), p=1.0, swap=True),
+    case("p-3-dim-33", triplets(1, 33), p=3.0, margin=2.0, dtypes=("float32",)),
     case("eps", triplets(7, 5), eps=1e-2),
     *reductions(one(5), prefix="single-", brief=True),
     case("single-swap", one(5), swap=True),
