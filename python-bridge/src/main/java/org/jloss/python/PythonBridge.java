@@ -259,6 +259,20 @@ public final class PythonBridge extends Interpreter {
     pool.enter();
     try {
       check();
+      // Until an exception is told, too: that runs the script's own words for it.
+      context.enter();
+      try {
+        return called(operation, arguments);
+      } finally {
+        context.leave();
+      }
+    } finally {
+      pool.exit();
+    }
+  }
+
+  private @Nullable Object called(String operation, @Nullable Object... arguments) {
+    try {
       return Args.of(boot.getMember(operation).execute(arguments));
     } catch (PolyglotException e) {
       final boolean isProgram = operation.equals("run") || operation.equals("module");
@@ -266,8 +280,6 @@ public final class PythonBridge extends Interpreter {
         return status(e);
       }
       throw translate(e);
-    } finally {
-      pool.exit();
     }
   }
 

@@ -351,11 +351,18 @@ def _boot(host, opening, interrupts):
     def set_global(name, value):
         main.__dict__[name] = from_java(value)
 
+    name_of = type.__dict__["__name__"].__get__
+
     def describe(error):
+        """The class's name, the message and the traceback, whatever the script's class does."""
         import traceback
 
-        explain(error)
-        return type(error).__name__, str(error), "".join(traceback.format_exception(error))
+        try:
+            explain(error)
+            told = traceback.TracebackException(type(error), error, error.__traceback__)
+            return name_of(type(error)), str(told), "".join(told.format())
+        except BaseException:
+            return name_of(type(error)), "", ""
 
     host_module = type(sys)("_jloss_host")
     host_module.host = host

@@ -91,6 +91,22 @@ class PythonBridgeTest {
     assertTrue(error.traceback().startsWith("Traceback (most recent call last):"));
     assertThrows(IllegalArgumentException.class, () -> python.set("o", new Object()));
     assertThrows(PythonException.class, () -> python.get("nowhere"));
+    // Whose class has no words for them, or ends the attempt to find some.
+    python.exec("class M(type):\n  def __getattribute__(cls, name): 1 / 0");
+    for (final String body :
+        List.of(
+            "Exception):\n  def __str__(self): 1 / 0",
+            "Exception):\n  def __str__(self): raise SystemExit(3)",
+            "Exception, metaclass=M): pass")) {
+      final PythonException wordless =
+          assertThrows(
+              PythonException.class, () -> python.exec("class E(" + body + "\nraise E()"), body);
+      assertEquals("E", wordless.type());
+    }
+    python.exec(
+        "class E(Exception):\n  told = 0\n  def __str__(self):\n    E.told += 1\n    return 'e'");
+    assertThrows(PythonException.class, () -> python.exec("raise E"));
+    assertEquals(2L, python.eval("E.told"), "once by GraalPy, once by the bridge");
   }
 
   @Test
