@@ -197,6 +197,7 @@ public final class PythonBridge extends Interpreter {
       close();
       throw e;
     }
+    pool.onWarning((kind, text) -> boot.getMember("warn").execute(kind, text));
     if (interrupts != null) {
       interrupts.ask(host::hasHeeded);
     }

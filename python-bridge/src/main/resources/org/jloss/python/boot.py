@@ -381,6 +381,12 @@ def _boot(host, opening, interrupts):
     def set_global(name, value):
         main.__dict__[name] = from_java(value)
 
+    def warn(kind, text):
+        """A warning of libtorch's, as one of the line that called the package."""
+        import warnings
+
+        warnings.warn(str(text), getattr(builtins, str(kind)), skip_file_prefixes=("/jloss-python/", here))
+
     name_of = type.__dict__["__name__"].__get__
 
     def describe(error):

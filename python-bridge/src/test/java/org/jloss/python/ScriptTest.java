@@ -196,6 +196,46 @@ class ScriptTest {
   }
 
   @Test
+  void libtorchsWarningsAreThoseOfTheScript() {
+    final String text =
+        """
+        import torch, warnings
+
+        def warn():
+            return torch.ones(1).std()
+
+        warn()
+        warn()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warn()
+            warn()
+        print([(w.category.__name__, w.filename, w.lineno) for w in caught])
+        warnings.simplefilter("error")
+        try:
+            warn()
+        except UserWarning as e:
+            print("raised", str(e)[:8])
+        w = torch.ones(2, requires_grad=True)
+        try:
+            (w * w).sum().backward(create_graph=True)
+        except UserWarning as e:
+            print("raised", str(e)[:16])
+        warnings.simplefilter("ignore")
+        print(warn().item())
+        """;
+    final Script script = Script.run(text);
+    final String where = "('UserWarning', 'script.py', 4)";
+    assertEquals(
+        "[%s, %s]\nraised std(): d\nraised Using backward()\nnan\n".formatted(where, where),
+        script.out,
+        script.err);
+    assertTrue(
+        script.err.matches("script\\.py:4: UserWarning: std\\(\\): degrees of freedom is .*\n"),
+        script.err);
+  }
+
+  @Test
   void brokenStreams() {
     final Script closed = Script.run("import os\nos.close(1)\nprint('x', flush=True)");
     assertEquals(1, closed.status);
