@@ -18,7 +18,6 @@ import org.graalvm.polyglot.PolyglotException;
 import org.graalvm.polyglot.SandboxPolicy;
 import org.graalvm.polyglot.Source;
 import org.graalvm.polyglot.Value;
-import org.graalvm.polyglot.io.FileSystem;
 import org.graalvm.polyglot.io.IOAccess;
 import org.jspecify.annotations.Nullable;
 
@@ -165,10 +164,7 @@ public final class PythonBridge extends Interpreter {
             .allowHostClassLookup(name -> false)
             .allowHostClassLoading(false)
             .allowPolyglotAccess(PolyglotAccess.NONE)
-            .allowIO(
-                IOAccess.newBuilder()
-                    .fileSystem(FileSystem.allowInternalResourceAccess(files))
-                    .build())
+            .allowIO(IOAccess.newBuilder().fileSystem(files.withResources()).build())
             .allowCreateThread(false)
             .allowCreateProcess(false)
             .allowNativeAccess(false)

@@ -276,6 +276,38 @@ class ScriptTest {
   }
 
   @Test
+  void movesAndAttributes(@TempDir Path folder) throws Exception {
+    final String text =
+        """
+        import os, shutil, stat, sys
+        os.chdir(sys.argv[1])
+        with open("a", "w") as file:
+            file.write("new")
+        shutil.copy2("a", "b")
+        os.replace("a", "c")
+        os.rename(sys.argv[1] + "/b", "c")
+        shutil.move("c", "d")
+        os.chmod("d", 0o4600)
+        os.utime("d", (1, 2))
+        status = os.stat("d")
+        print(os.listdir(), oct(stat.S_IMODE(status.st_mode)), status.st_mtime, open("d").read())
+        for source, target in (("d", "../d"), ("/etc/passwd", "e"), ("d", os.__file__), (os.__file__, "e")):
+            try:
+                os.replace(source, target)
+                print("moved", source)
+            except PermissionError:
+                pass
+        try:
+            os.utime("/etc/passwd", (1, 2))
+        except PermissionError as e:
+            print(e)
+        """;
+    final Script script =
+        Script.run(PythonBridge.builder().writeFolder(folder), text, folder.toString());
+    assertEquals("['d'] 0o600 2.0 new\n[Errno 13] Permission denied\n", script.out, script.err);
+  }
+
+  @Test
   void missingFile() {
     try (PythonBridge python = PythonBridge.create()) {
       assertThrows(
