@@ -21,7 +21,8 @@ JLOSS_API std::string overloads(const std::string& name);
 /// 13 a number (4, 5 or 6 and so on) as a tensor; 14 the next tensor is a generator's state, which
 /// the call moves on.
 /// `tensors` is given the results that are tensors, those of lists one by one. Returns how many
-/// results there are if all are plain tensors; otherwise -1, and `results` describes them.
+/// results there are if all are plain tensors; otherwise -1, and `results` describes them. 2^40 is
+/// added to that where there is a warning to be had from `next_warning`.
 JLOSS_API int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& tensors);
 
 /// The results of this thread's last call, in the encoding of its arguments.
@@ -33,8 +34,16 @@ JLOSS_API std::vector<int64_t> results();
 /// themselves. Returns what `together` takes.
 JLOSS_API int64_t alone(const std::vector<at::Tensor>& roots);
 
-/// Ends what `alone` began.
-JLOSS_API void together(int64_t threads);
+/// Ends what `alone` began. Returns whether there is a warning to be had from `next_warning`.
+JLOSS_API bool together(int64_t threads);
+
+/// Has this thread keep the warnings of libtorch from now on, which otherwise go to the process's
+/// standard error; or no more, and what is left goes there.
+JLOSS_API void keep_warnings(bool on);
+
+/// The warning that this thread has kept for longest: a letter (U user, D deprecation), then the
+/// text. Empty if there is none.
+JLOSS_API std::string next_warning();
 
 /// Makes this thread's allocations fail with an OutOfMemoryError beyond so many live bytes of
 /// tensors in the process, once memory is tracked; 0 for no limit.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <mutex>
 #include <sstream>
@@ -244,6 +245,19 @@ void check_quotient(const std::string& name, const torch::jit::Stack& stack) {
 constexpr int64_t kSmall = 2048;
 constexpr int64_t kSmallStep = 16384;
 
+thread_local std::deque<c10::Warning> warnings;
+constexpr int64_t kWarned = int64_t{1} << 40;
+
+class Keeper : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& warning) override {
+    warnings.push_back(warning);
+  }
+};
+
+Keeper keeper;
+thread_local c10::WarningHandler* former = nullptr;
+
 /// Has this thread compute alone, where that is asked for: how many threads there were, or 0.
 int64_t begin_alone(bool small) {
   const int threads = at::get_num_threads();
@@ -268,16 +282,44 @@ class Alone {
   const int64_t threads_;
 };
 
-bool is_small(const std::string& name, const std::vector<at::Tensor>& tensors) {
-  const bool step = name.compare(0, 13, "aten::_fused_") == 0;
+bool are_small(const std::vector<at::Tensor>& tensors) {
   int64_t elements = 0;
   for (const auto& tensor : tensors) {
-    const int64_t count = tensor.defined() ? tensor.numel() : 0;
-    // A step goes from tensor to tensor.
-    elements = step ? std::max(elements, count) : elements + count;
+    elements += tensor.defined() ? tensor.numel() : 0;
   }
   // What is made of nothing may be large.
-  return elements > 0 && elements <= (step ? kSmallStep : kSmall);
+  return elements > 0 && elements <= kSmall;
+}
+
+/// Calls an optimiser's step, which goes from tensor to tensor: the small ones alone.
+void step(const c10::OperatorHandle& handle, const torch::jit::Stack& stack) {
+  const auto parameters = stack.front().toTensorVector();
+  for (const bool small : {true, false}) {
+    const auto belongs = [&](const at::Tensor& parameter) {
+      return (parameter.numel() <= kSmallStep) == small;
+    };
+    // What an empty list is, the operator itself says.
+    if (parameters.empty() ? small : std::none_of(parameters.begin(), parameters.end(), belongs)) {
+      continue;
+    }
+    torch::jit::Stack part;
+    for (const auto& value : stack) {
+      if (!value.isTensorList() || value.toTensorVector().size() != parameters.size()) {
+        part.push_back(value);
+        continue;
+      }
+      const auto all = value.toTensorVector();
+      c10::List<at::Tensor> some;
+      for (size_t i = 0; i < parameters.size(); ++i) {
+        if (belongs(parameters[i])) {
+          some.push_back(all[i]);
+        }
+      }
+      part.push_back(some);
+    }
+    const Alone guard(small);
+    handle.callBoxed(part);
+  }
 }
 
 /// Whether all gradients of a graph are small.
@@ -320,10 +362,39 @@ int64_t alone(const std::vector<at::Tensor>& roots) {
   return begin_alone(is_small(roots));
 }
 
-void together(int64_t threads) {
+bool together(int64_t threads) {
   if (threads > 0) {
     omp_set_num_threads(static_cast<int>(threads));
   }
+  return !warnings.empty();
+}
+
+void keep_warnings(bool on) {
+  using namespace c10::WarningUtils;
+  if (on == (get_warning_handler() == &keeper)) {
+    return;
+  }
+  if (on) {
+    former = get_warning_handler();
+    set_warning_handler(&keeper);
+    return;
+  }
+  set_warning_handler(former);
+  for (const auto& warning : warnings) {
+    former->process(warning);
+  }
+  warnings.clear();
+}
+
+std::string next_warning() {
+  if (warnings.empty()) {
+    return {};
+  }
+  const auto& warning = warnings.front();
+  const bool user = std::holds_alternative<c10::UserWarning>(warning.type());
+  std::string text = (user ? "U" : "D") + warning.msg();
+  warnings.pop_front();
+  return text;
 }
 
 std::string overloads(const std::string& name) {
@@ -357,7 +428,6 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
     return handles[overload];
   }();
   const auto& schema = handle.schema();
-  const Alone guard(is_small(schema.name(), tensors));
   torch::jit::Stack stack;
   Reader reader(code, tensors);
   for (const auto& argument : schema.arguments()) {
@@ -368,7 +438,13 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
   }
   TORCH_CHECK(reader.done(), "jloss: the arguments' code is too long");
   check_quotient(schema.name(), stack);
-  handle.callBoxed(stack);
+  if (schema.name().compare(0, 13, "aten::_fused_") == 0) {
+    step(handle, stack);
+    stack.clear();
+  } else {
+    const Alone guard(are_small(tensors));
+    handle.callBoxed(stack);
+  }
   reader.finish();
   tensors.clear();
   bool plain = true;
@@ -376,16 +452,17 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
     plain = plain && value.isTensor();
   }
   last_results.clear();
+  const int64_t flag = warnings.empty() ? 0 : kWarned;
   if (plain) {
     for (auto& value : stack) {
       tensors.push_back(std::move(value).toTensor());
     }
-    return static_cast<int64_t>(stack.size());
+    return static_cast<int64_t>(stack.size()) + flag;
   }
   for (const auto& value : stack) {
     describe_result(value, last_results, tensors);
   }
-  return -1;
+  return -1 + flag;
 }
 
 std::vector<int64_t> results() {

@@ -20,7 +20,6 @@ import org.jloss.Loss;
 import org.jloss.Losses;
 import org.jloss.Memory;
 import org.jloss.Miner;
-import org.jloss.NativeLibrary;
 import org.jloss.Spec;
 import org.jloss.WeightedSum;
 import org.jspecify.annotations.Nullable;
@@ -54,16 +53,6 @@ public final class Host {
             names.add(LossSpecs.kind(spec));
           }
           return names.toArray(new String[0]);
-        });
-  }
-
-  /** The version of jloss. */
-  @HostAccess.Export
-  public String version() {
-    return Guard.run(
-        () -> {
-          pool.load();
-          return NativeLibrary.version();
         });
   }
 

@@ -1,10 +1,12 @@
 package org.jloss.python;
 
+import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.jloss.Loss;
 import org.jloss.Memory;
 import org.jloss.Miner;
+import org.jspecify.annotations.Nullable;
 
 /** Values between Java and an interpreter in this JVM: tensors and losses as what scripts hold. */
 final class LocalValues extends Values {
@@ -40,7 +42,15 @@ final class LocalValues extends Values {
   }
 
   @Override
+  @Nullable Object encodeAll(List<?> list) {
+    return Packed.encode(list);
+  }
+
+  @Override
   Object decodeOther(Object tree) {
+    if (tree instanceof List<?> parts) {
+      return Packed.decode(parts);
+    }
     if (tree instanceof PyTensor tensor) {
       return lend ? tensor.tensor() : new Tensor(tensor.tensor());
     }

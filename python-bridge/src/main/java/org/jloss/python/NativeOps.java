@@ -42,6 +42,9 @@ final class NativeOps {
   private static final int NUMBER = 13;
   private static final int GENERATOR = 14;
 
+  /** What a call's number of results is larger by where libtorch warned. */
+  private static final long WARNED = 1L << 40;
+
   // libtorch's numbers of device types.
   static final long CPU = 0;
   static final long META = 14;
@@ -196,27 +199,37 @@ final class NativeOps {
     tensors.clear();
     final Code code = new Code();
     checkPadding(schema.target(), bound);
+    final boolean warned;
+    final Object result;
     try {
       for (int i = 0; i < bound.length; i++) {
         encode(schema.arguments().get(i), bound[i], code, tensors);
       }
-      final long count;
+      final long returned;
       try {
-        count = Native.call(schema.number(), code.toArray(), tensors);
+        returned = Native.call(schema.number(), code.toArray(), tensors);
       } catch (RuntimeException e) {
         throw Errors.translate(e);
       }
+      warned = returned >= WARNED - 1;
+      final long count = warned ? returned - WARNED : returned;
       if (count == 1) {
-        return schema.mutates() && bound[0] instanceof PyTensor self
-            ? self
-            : pool.own(new Tensor(tensors.get(0)));
+        result =
+            schema.mutates() && bound[0] instanceof PyTensor self
+                ? self
+                : pool.own(new Tensor(tensors.get(0)));
+      } else {
+        result = count < 0 ? decode(tensors) : several(tensors, 0, (int) count);
       }
-      return count < 0 ? decode(tensors) : several(tensors, 0, (int) count);
     } finally {
       tensors.clear();
       // Keeps the arguments reachable until the native call has its own handles of them.
       java.lang.ref.Reference.reachabilityFence(bound);
     }
+    if (warned) {
+      pool.warn();
+    }
+    return result;
   }
 
   /** The padding operators read as many numbers as their name says, whatever they are given. */

@@ -167,13 +167,19 @@ public final class PyAutograd {
   }
 
   /** Runs a pass in this thread alone where all it goes through is small. */
-  private static <T extends @Nullable Object> T aloneIfSmall(TensorVector roots, Supplier<T> pass) {
+  private <T extends @Nullable Object> T aloneIfSmall(TensorVector roots, Supplier<T> pass) {
     final long threads = Native.alone(roots);
+    boolean warned = false;
+    final T result;
     try {
-      return pass.get();
+      result = pass.get();
     } finally {
-      Native.together(threads);
+      warned = Native.together(threads);
     }
+    if (warned) {
+      pool.warn();
+    }
+    return result;
   }
 
   private static Tensor tensor(Value value) {

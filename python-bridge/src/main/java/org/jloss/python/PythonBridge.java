@@ -18,7 +18,6 @@ import org.graalvm.polyglot.PolyglotException;
 import org.graalvm.polyglot.SandboxPolicy;
 import org.graalvm.polyglot.Source;
 import org.graalvm.polyglot.Value;
-import org.graalvm.polyglot.io.FileSystem;
 import org.graalvm.polyglot.io.IOAccess;
 import org.jspecify.annotations.Nullable;
 
@@ -165,10 +164,7 @@ public final class PythonBridge extends Interpreter {
             .allowHostClassLookup(name -> false)
             .allowHostClassLoading(false)
             .allowPolyglotAccess(PolyglotAccess.NONE)
-            .allowIO(
-                IOAccess.newBuilder()
-                    .fileSystem(FileSystem.allowInternalResourceAccess(files))
-                    .build())
+            .allowIO(IOAccess.newBuilder().fileSystem(files.withResources()).build())
             .allowCreateThread(false)
             .allowCreateProcess(false)
             .allowNativeAccess(false)
@@ -197,6 +193,7 @@ public final class PythonBridge extends Interpreter {
       close();
       throw e;
     }
+    pool.onWarning((kind, text) -> boot.getMember("warn").execute(kind, text));
     if (interrupts != null) {
       interrupts.ask(host::hasHeeded);
     }
@@ -259,6 +256,20 @@ public final class PythonBridge extends Interpreter {
     pool.enter();
     try {
       check();
+      // Until an exception is told, too: that runs the script's own words for it.
+      context.enter();
+      try {
+        return called(operation, arguments);
+      } finally {
+        context.leave();
+      }
+    } finally {
+      pool.exit();
+    }
+  }
+
+  private @Nullable Object called(String operation, @Nullable Object... arguments) {
+    try {
       return Args.of(boot.getMember(operation).execute(arguments));
     } catch (PolyglotException e) {
       final boolean isProgram = operation.equals("run") || operation.equals("module");
@@ -266,8 +277,6 @@ public final class PythonBridge extends Interpreter {
         return status(e);
       }
       throw translate(e);
-    } finally {
-      pool.exit();
     }
   }
 

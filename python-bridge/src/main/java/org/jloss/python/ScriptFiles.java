@@ -3,6 +3,8 @@ package org.jloss.python;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.channels.NonWritableChannelException;
@@ -87,6 +89,14 @@ final class ScriptFiles implements FileSystem {
 
   private static final FileSystem HOST = FileSystem.newDefaultFileSystem();
 
+  /** What a script may change of a file: neither its owner nor more than the permissions' bits. */
+  private static final Set<String> CHANGEABLE =
+      Set.of("lastModifiedTime", "lastAccessTime", "permissions");
+
+  /** What Truffle's wrapper for GraalPy's own files does not pass on. */
+  private static final Set<String> OWN =
+      Set.of("move", "setAttribute", "setCurrentWorkingDirectory");
+
   private final List<Path> readable;
   private final List<Path> writable;
   private Path workingDirectory;
@@ -99,6 +109,22 @@ final class ScriptFiles implements FileSystem {
     this.writable = writable;
     this.workingDirectory =
         !readable.isEmpty() ? readable.get(0) : !writable.isEmpty() ? writable.get(0) : MOUNT;
+  }
+
+  /** These and GraalPy's own files. */
+  FileSystem withResources() {
+    final FileSystem all = FileSystem.allowInternalResourceAccess(this);
+    return (FileSystem)
+        Proxy.newProxyInstance(
+            FileSystem.class.getClassLoader(),
+            new Class<?>[] {FileSystem.class},
+            (proxy, method, arguments) -> {
+              try {
+                return method.invoke(OWN.contains(method.getName()) ? this : all, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   private static boolean inside(List<Path> folders, Path path) {
@@ -199,6 +225,15 @@ final class ScriptFiles implements FileSystem {
   @Override
   public void move(Path source, Path target, CopyOption... options) throws IOException {
     HOST.move(host(source, true, false), host(target, true, false), options);
+  }
+
+  @Override
+  public void setAttribute(Path path, String attribute, Object value, LinkOption... options)
+      throws IOException {
+    if (!CHANGEABLE.contains(attribute.substring(attribute.indexOf(':') + 1))) {
+      throw new AccessDeniedException(path.toString(), null, attribute + " stays as it is");
+    }
+    HOST.setAttribute(host(path, true, options.length == 0), attribute, value, options);
   }
 
   @Override

@@ -7,7 +7,10 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -46,6 +49,7 @@ final class TensorPool implements AutoCloseable {
   // Of the thread that scripts run on: the caller's, and the script's where that is another.
   private boolean callersGradMode = true;
   private @Nullable Boolean gradMode;
+  private BiConsumer<String, String> warn = (kind, text) -> {};
   private long defaultDtype = ScalarType.Float.value;
   private boolean closed;
 
@@ -100,6 +104,7 @@ final class TensorPool implements AutoCloseable {
     try {
       if (turn.getHoldCount() == 1 && loaded) {
         Native.limit_bytes(0);
+        Native.keep_warnings(false);
         // What a script set stays its own.
         gradMode = GradMode.is_enabled() == callersGradMode ? null : GradMode.is_enabled();
         GradMode.set_enabled(callersGradMode);
@@ -112,9 +117,30 @@ final class TensorPool implements AutoCloseable {
 
   private void arrange() {
     Native.limit_bytes(limit);
+    Native.keep_warnings(true);
     callersGradMode = GradMode.is_enabled();
     if (gradMode != null) {
       GradMode.set_enabled(gradMode);
+    }
+  }
+
+  /** Sets what hands a warning to the scripts: by the name of its class in Python, and its text. */
+  void onWarning(BiConsumer<String, String> warn) {
+    this.warn = warn;
+  }
+
+  /** Hands libtorch's warnings to the scripts, once no native call is under way. */
+  void warn() {
+    for (String warning = next(); !warning.isEmpty(); warning = next()) {
+      warn.accept(
+          warning.charAt(0) == 'U' ? "UserWarning" : "DeprecationWarning", warning.substring(1));
+    }
+  }
+
+  private static String next() {
+    try (PointerScope scope = new PointerScope()) {
+      final BytePointer warning = Native.next_warning();
+      return warning == null ? "" : warning.getString();
     }
   }
 

@@ -25,6 +25,11 @@ abstract class Values {
   /** A tree for something that is no plain value; throws {@link #wrong} where there is none. */
   abstract Object encodeOther(Object value);
 
+  /** The tree of a list all at once, or null if its elements are to be encoded one by one. */
+  @Nullable Object encodeAll(List<?> list) {
+    return null;
+  }
+
   /** The value of a tree that stands for no plain one. */
   abstract Object decodeOther(Object tree);
 
@@ -60,8 +65,16 @@ abstract class Values {
       return new Object[] {"bytes", new String(bytes, StandardCharsets.ISO_8859_1)};
     }
     final List<@Nullable Object> parts = new ArrayList<>();
-    if (value instanceof Collection<?> elements) {
-      parts.add(value instanceof Set ? "set" : "list");
+    final List<?> list = list(value);
+    if (list != null) {
+      final Object all = encodeAll(list);
+      if (all != null) {
+        return all;
+      }
+      parts.add("list");
+      list.forEach(e -> parts.add(encode(e, depth + 1)));
+    } else if (value instanceof Set<?> elements) {
+      parts.add("set");
       elements.forEach(e -> parts.add(encode(e, depth + 1)));
     } else if (value instanceof Map<?, ?> map) {
       parts.add("dict");
@@ -70,15 +83,25 @@ abstract class Values {
             parts.add(encode(k, depth + 1));
             parts.add(encode(v, depth + 1));
           });
-    } else if (value.getClass().isArray()) {
-      parts.add("list");
-      for (int i = 0; i < Array.getLength(value); i++) {
-        parts.add(encode(Array.get(value, i), depth + 1));
-      }
     } else {
       return encodeOther(value);
     }
     return parts.toArray();
+  }
+
+  /** The elements of what becomes a list in Python, or null. */
+  static @Nullable List<?> list(@Nullable Object value) {
+    if (value instanceof Collection<?> elements && !(value instanceof Set)) {
+      return elements instanceof List<?> list ? list : new ArrayList<>(elements);
+    }
+    if (value == null || !value.getClass().isArray() || value instanceof byte[]) {
+      return null;
+    }
+    final List<@Nullable Object> elements = new ArrayList<>();
+    for (int i = 0; i < Array.getLength(value); i++) {
+      elements.add(Array.get(value, i));
+    }
+    return elements;
   }
 
   final @Nullable Object decode(@Nullable Object tree) {

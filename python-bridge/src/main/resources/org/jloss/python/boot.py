@@ -246,7 +246,32 @@ def _boot(host, opening, interrupts):
         finally:
             flush()
 
-    # Values between the two, see Values.java.
+    # Values between the two, see Values.java and Packed.java.
+
+    import array
+    import itertools
+
+    CODES = {float: "d", int: "q", bool: "?"}
+
+    def numbers(values):
+        """Numbers of one type in one text, or None."""
+        kinds = set(map(type, values))
+        code = CODES.get(kinds.pop()) if len(kinds) == 1 else None
+        if code is None:
+            return None
+        try:
+            packed = array.array("b" if code == "?" else code, values)
+        except OverflowError:
+            return None
+        return "numbers", code, packed.tobytes().decode("latin-1")
+
+    def pack(values):
+        """The same for lists of such numbers."""
+        packed = numbers(values)
+        if packed is None and values and set(map(type, values)) <= {list, tuple}:
+            packed = numbers(list(itertools.chain.from_iterable(values)))
+            packed = packed and ("lists", numbers(list(map(len, values))), packed)
+        return packed
 
     def to_java(value):
         """Plain values as themselves, containers with their kind, jloss's as Java's objects."""
@@ -258,7 +283,7 @@ def _boot(host, opening, interrupts):
         if handle is not None:
             return handle
         if isinstance(value, (list, tuple)):
-            return ("list", *map(to_java, value))
+            return pack(value) or ("list", *map(to_java, value))
         if isinstance(value, dict):
             return ("dict", *(to_java(part) for item in value.items() for part in item))
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -276,6 +301,11 @@ def _boot(host, opening, interrupts):
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         kind = value[0]
+        if kind == "numbers":
+            return memoryview(value[2].encode("latin-1")).cast(str(value[1])).tolist()
+        if kind == "lists":
+            rest = iter(from_java(value[2]))
+            return [list(itertools.islice(rest, length)) for length in from_java(value[1])]
         if kind == "list":
             return [from_java(v) for v in value[1:]]
         if kind == "dict":
@@ -351,11 +381,24 @@ def _boot(host, opening, interrupts):
     def set_global(name, value):
         main.__dict__[name] = from_java(value)
 
+    def warn(kind, text):
+        """A warning of libtorch's, as one of the line that called the package."""
+        import warnings
+
+        warnings.warn(str(text), getattr(builtins, str(kind)), skip_file_prefixes=("/jloss-python/", here))
+
+    name_of = type.__dict__["__name__"].__get__
+
     def describe(error):
+        """The class's name, the message and the traceback, whatever the script's class does."""
         import traceback
 
-        explain(error)
-        return type(error).__name__, str(error), "".join(traceback.format_exception(error))
+        try:
+            explain(error)
+            told = traceback.TracebackException(type(error), error, error.__traceback__)
+            return name_of(type(error)), str(told), "".join(told.format())
+        except BaseException:
+            return name_of(type(error)), "", ""
 
     host_module = type(sys)("_jloss_host")
     host_module.host = host

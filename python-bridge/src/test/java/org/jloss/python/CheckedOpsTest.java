@@ -214,6 +214,36 @@ class CheckedOpsTest {
     assertTrue(Files.exists(Path.of((String) python.eval("folder")).resolve("y.safetensors")));
   }
 
+  /** Small tensors go apart from large ones. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "torch.optim.Adam(ps, amsgrad=True)",
+        "torch.optim.AdamW(ps)",
+        "torch.optim.SGD(ps, 0.1)",
+        "torch.optim.SGD(ps, 0.1, momentum=0.9)",
+        "torch.optim.Adagrad(ps)"
+      })
+  void aStepTakesEachTensorAsIfAlone(String optimizer) {
+    python.exec(
+        """
+        def stepped(make, *sizes):
+            ps = [torch.full((n,), n / 1e4, requires_grad=True) for n in sizes]
+            optimizer = make(ps)
+            for k in range(3):
+                for p in ps:
+                    p.grad = torch.arange(1.0, p.numel() + 1) / (k + 1)
+                optimizer.step()
+            return ps
+        """);
+    final String make = "lambda ps: " + optimizer;
+    assertEquals(
+        true,
+        python.eval(
+            "all(torch.equal(p, stepped(%s, p.numel())[0]) for p in stepped(%s, 3, 20000, 5, 30000))"
+                .formatted(make, make)));
+  }
+
   /** The hand-over takes longer than the work, and on a busy machine a thousand times as long. */
   @ParameterizedTest
   @ValueSource(strings = {"train(800, 1000)", "torch.full((1_000_000,), 0.5)"})

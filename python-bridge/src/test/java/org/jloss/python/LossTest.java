@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -247,11 +249,13 @@ class LossTest {
     final Path out = folder.resolve("out");
     final Process child = ChildJvm.start(out, List.of(), LossTest.class);
     assertEquals(0, child.waitFor(), () -> ChildJvm.read(out));
-    assertEquals("1.0\n0.0\n", ChildJvm.read(out));
+    assertEquals(NativeLibrary.version() + "\nfalse\n1.0\n0.0\n", ChildJvm.read(out));
   }
 
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws IOException {
     try (PythonBridge bridge = PythonBridge.create()) {
+      bridge.exec("import jloss; print(jloss.__version__)");
+      System.out.println(Files.readString(Path.of("/proc/self/maps")).contains("libtorch"));
       bridge.exec("import jloss; loss = jloss.FocalLoss(gamma=1); print(loss.gamma)");
       bridge.exec("print(loss(jloss.tensor([[200.0, 0.0]]), jloss.tensor([0])).item())");
     }

@@ -91,6 +91,22 @@ class PythonBridgeTest {
     assertTrue(error.traceback().startsWith("Traceback (most recent call last):"));
     assertThrows(IllegalArgumentException.class, () -> python.set("o", new Object()));
     assertThrows(PythonException.class, () -> python.get("nowhere"));
+    // Whose class has no words for them, or ends the attempt to find some.
+    python.exec("class M(type):\n  def __getattribute__(cls, name): 1 / 0");
+    for (final String body :
+        List.of(
+            "Exception):\n  def __str__(self): 1 / 0",
+            "Exception):\n  def __str__(self): raise SystemExit(3)",
+            "Exception, metaclass=M): pass")) {
+      final PythonException wordless =
+          assertThrows(
+              PythonException.class, () -> python.exec("class E(" + body + "\nraise E()"), body);
+      assertEquals("E", wordless.type());
+    }
+    python.exec(
+        "class E(Exception):\n  told = 0\n  def __str__(self):\n    E.told += 1\n    return 'e'");
+    assertThrows(PythonException.class, () -> python.exec("raise E"));
+    assertEquals(2L, python.eval("E.told"), "once by GraalPy, once by the bridge");
   }
 
   @Test
@@ -130,6 +146,40 @@ class PythonBridgeTest {
     assertThrows(IllegalArgumentException.class, () -> python.set("endless", endless));
     assertThrows(PythonException.class, () -> python.eval("(lambda e: e.append(e) or e)([])"));
     assertThrows(IllegalArgumentException.class, () -> python.eval("1j"));
+  }
+
+  @Test
+  void listsOfNumbersCrossInOneGo() {
+    final Map<List<?>, String> lists = new LinkedHashMap<>();
+    lists.put(
+        List.of(0.5, -0.0, Double.MAX_VALUE, Double.NaN),
+        "[0.5, -0.0, 1.7976931348623157e+308, nan]");
+    lists.put(List.of(1, 2L, (short) -3, Long.MIN_VALUE), "[1, 2, -3, -9223372036854775808]");
+    lists.put(List.of(0.5f, 2.0), "[0.5, 2.0]");
+    lists.put(List.of(true, false), "[True, False]");
+    lists.put(List.of(List.of(1, 2), List.of(), new int[] {3}), "[[1, 2], [], [3]]");
+    lists.put(List.of(List.of(0.25), List.of(1.0, 2.0)), "[[0.25], [1.0, 2.0]]");
+    lists.forEach(
+        (list, text) -> {
+          python.set("x", list);
+          assertEquals(text, python.eval("repr(x)"));
+          python.set("y", python.get("x"));
+          assertEquals(text, python.eval("repr(y)"), text);
+          // No element of its own among what crosses.
+          assertEquals(3, ((Object[]) python.values().encode(list)).length, text);
+          assertEquals(3, ((List<?>) python.invoke("get_global", "x")).size(), text);
+        });
+    assertEquals(3, ((List<?>) python.invoke("evaluate", "((1, 2), (3,)) * 1000")).size());
+    assertEquals(List.of(List.of(1L, 2L), List.of(3L)), python.eval("((1, 2), (3,))"));
+    final List<Object> mixed = Arrays.asList(1L, 2.5, true, null, "a", List.of(), List.of(1L));
+    python.set("x", mixed);
+    assertEquals("[1, 2.5, True, None, 'a', [], [1]]", python.eval("repr(x)"));
+    assertEquals(mixed, python.get("x"));
+    assertEquals(List.of(1L, true), python.eval("[1, True]"));
+    assertEquals(List.of(1L, BigInteger.ONE.shiftLeft(63)), python.eval("[1, 2**63]"));
+    assertEquals(List.of(List.of(), List.of()), python.eval("[[], ()]"));
+    python.exec("import enum\nclass Two(enum.IntEnum):\n  A = 2");
+    assertEquals(List.of(1L, 2L), python.eval("[1, Two.A]"));
   }
 
   /** What a caller passes in. */

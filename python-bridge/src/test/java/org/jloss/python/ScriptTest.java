@@ -196,6 +196,46 @@ class ScriptTest {
   }
 
   @Test
+  void libtorchsWarningsAreThoseOfTheScript() {
+    final String text =
+        """
+        import torch, warnings
+
+        def warn():
+            return torch.ones(1).std()
+
+        warn()
+        warn()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warn()
+            warn()
+        print([(w.category.__name__, w.filename, w.lineno) for w in caught])
+        warnings.simplefilter("error")
+        try:
+            warn()
+        except UserWarning as e:
+            print("raised", str(e)[:8])
+        w = torch.ones(2, requires_grad=True)
+        try:
+            (w * w).sum().backward(create_graph=True)
+        except UserWarning as e:
+            print("raised", str(e)[:16])
+        warnings.simplefilter("ignore")
+        print(warn().item())
+        """;
+    final Script script = Script.run(text);
+    final String where = "('UserWarning', 'script.py', 4)";
+    assertEquals(
+        "[%s, %s]\nraised std(): d\nraised Using backward()\nnan\n".formatted(where, where),
+        script.out,
+        script.err);
+    assertTrue(
+        script.err.matches("script\\.py:4: UserWarning: std\\(\\): degrees of freedom is .*\n"),
+        script.err);
+  }
+
+  @Test
   void brokenStreams() {
     final Script closed = Script.run("import os\nos.close(1)\nprint('x', flush=True)");
     assertEquals(1, closed.status);
@@ -233,6 +273,38 @@ class ScriptTest {
     final Script write =
         Script.run(PythonBridge.builder().writeFolder(folder), text, folder.toString());
     assertEquals("hello\nopened in.txt\nrefused link/passwd\nrefused ../x\n", write.out, write.err);
+  }
+
+  @Test
+  void movesAndAttributes(@TempDir Path folder) throws Exception {
+    final String text =
+        """
+        import os, shutil, stat, sys
+        os.chdir(sys.argv[1])
+        with open("a", "w") as file:
+            file.write("new")
+        shutil.copy2("a", "b")
+        os.replace("a", "c")
+        os.rename(sys.argv[1] + "/b", "c")
+        shutil.move("c", "d")
+        os.chmod("d", 0o4600)
+        os.utime("d", (1, 2))
+        status = os.stat("d")
+        print(os.listdir(), oct(stat.S_IMODE(status.st_mode)), status.st_mtime, open("d").read())
+        for source, target in (("d", "../d"), ("/etc/passwd", "e"), ("d", os.__file__), (os.__file__, "e")):
+            try:
+                os.replace(source, target)
+                print("moved", source)
+            except PermissionError:
+                pass
+        try:
+            os.utime("/etc/passwd", (1, 2))
+        except PermissionError as e:
+            print(e)
+        """;
+    final Script script =
+        Script.run(PythonBridge.builder().writeFolder(folder), text, folder.toString());
+    assertEquals("['d'] 0o600 2.0 new\n[Errno 13] Permission denied\n", script.out, script.err);
   }
 
   @Test

@@ -66,6 +66,8 @@ class TimeLimitTest {
         "import time\ntime.sleep(600)",
         "stubborn.sleep()",
         "[0 for _ in iter(int, 1)]",
+        "class E(Exception):\n  def __str__(self):\n    while True: pass\nraise E",
+        "class E(Exception):\n  def __str__(self):\n    import time\n    time.sleep(600)\nraise E",
         "import atexit\natexit.register(lambda: [0 for _ in iter(int, 1)])\natexit._run_exitfuncs()",
       })
   void isEndedAndTheInterpreterGoesOn(String code) {

@@ -50,7 +50,13 @@ from math import e, inf, nan, pi
 
 
 # Read when they are asked for, as what they import takes long.
-_LATER = {"Triplets": "_tuples", "Pairs": "_tuples", "loss": "_own", "miner": "_own"}
+_LATER = {
+    "Triplets": "_tuples",
+    "Pairs": "_tuples",
+    "loss": "_own",
+    "miner": "_own",
+    "__version__": "_version",
+}
 
 
 def __getattr__(name):
@@ -58,12 +64,6 @@ def __getattr__(name):
         import importlib
 
         found = globals()[name] = getattr(importlib.import_module(f"jloss.{_LATER[name]}"), name)
-        return found
-    if name == "__version__":
-        from ._errors import call
-        from _jloss_host import host
-
-        found = globals()[name] = str(call(host.version))
         return found
     # Classes and operators are made when they are first asked for: there are hundreds.
     if not name.startswith("_"):
