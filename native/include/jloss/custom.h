@@ -2,8 +2,10 @@
 #pragma once
 
 #include <jloss/types.h>
+#include <torch/csrc/autograd/function.h>
 
 #include <string>
+#include <vector>
 
 namespace jloss {
 
@@ -36,6 +38,15 @@ JLOSS_API std::vector<at::Tensor> record(const std::vector<at::Tensor>& inputs,
 /// leaf and with `accumulated`, with the leaf once its grad holds the gradient.
 JLOSS_API void add_hook(const at::Tensor& tensor, bool accumulated, int64_t handle,
                         jloss::Callback callback);
+
+/// Calls back with the gradients that reach a node of the graph, before it computes; or after it,
+/// with the gradients that it has computed, then those that reached it. What is given, if anything,
+/// replaces the former, one for one.
+JLOSS_API void add_node_hook(torch::autograd::Node* node, bool before, int64_t handle,
+                             jloss::Callback callback);
+
+/// The leaf whose grad a node of the graph adds to; undefined for every other node.
+JLOSS_API at::Tensor leaf_of(torch::autograd::Node* node);
 
 /// Calls a hook no more and releases its handle.
 JLOSS_API void remove_hook(int64_t handle);

@@ -47,7 +47,9 @@ at::Tensor cross_entropy_loss(const at::Tensor& input, const at::Tensor& target,
     check_class_index(t, x);
   } else {
     check_like(t, x);
-    check_same_shape(t, x);
+    TORCH_CHECK_VALUE(target.sym_sizes() == input.sym_sizes(), kName, ": expected target of shape ",
+                      input.sym_sizes(), " as input, or class indices of dtype Long, got ",
+                      target.scalar_type(), " of shape ", target.sym_sizes());
   }
   const auto w = value_or_undefined(weight);
   if (w.defined()) {

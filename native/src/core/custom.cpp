@@ -1,6 +1,7 @@
 #include <jloss/custom.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable.h>
@@ -126,12 +127,48 @@ struct Accumulated : torch::autograd::PostAccumulateGradHook {
   }
 };
 
+/// What a hook of a node gives in place of gradients, or these where it gives nothing.
+variable_list replaced(Slot& slot, const variable_list& given, const variable_list& gradients) {
+  const auto handle = slot.handle();
+  auto found = handle == nullptr ? variable_list() : (*handle)(given);
+  if (found.empty()) {
+    return gradients;
+  }
+  TORCH_CHECK(found.size() == gradients.size(),
+              "a hook has returned an incorrect number of values (got ", found.size(),
+              ", but expected ", gradients.size(), ")");
+  return found;
+}
+
+struct Before : torch::autograd::FunctionPreHook {
+  std::shared_ptr<Slot> slot;
+
+  variable_list operator()(const variable_list& gradients) override {
+    return replaced(*slot, gradients, gradients);
+  }
+};
+
+struct After : torch::autograd::FunctionPostHook {
+  std::shared_ptr<Slot> slot;
+
+  variable_list operator()(const variable_list& gradients, const variable_list& reached) override {
+    auto given = gradients;
+    given.insert(given.end(), reached.begin(), reached.end());
+    return replaced(*slot, given, gradients);
+  }
+};
+
 bool tracked(const at::Tensor& t) {
   return t.defined() && t.requires_grad();
 }
 
 bool differentiable(const at::Tensor& t) {
   return t.defined() && (t.is_floating_point() || t.is_complex());
+}
+
+void remember(int64_t id, const std::shared_ptr<Slot>& slot) {
+  std::lock_guard<std::mutex> lock(slots().mutex);
+  slots().by_id[id] = slot;
 }
 
 }  // namespace
@@ -191,8 +228,26 @@ void add_hook(const at::Tensor& tensor, bool accumulated, int64_t id, Callback c
     TORCH_CHECK(hooks != nullptr, "the tensor has a hook of another library's");
     hooks->add(slot);
   }
-  std::lock_guard<std::mutex> lock(slots().mutex);
-  slots().by_id[id] = slot;
+  remember(id, slot);
+}
+
+void add_node_hook(torch::autograd::Node* node, bool before, int64_t id, Callback callback) {
+  const auto slot = std::make_shared<Slot>(std::shared_ptr<Handle>(new Handle{id, callback}));
+  if (before) {
+    auto hook = std::make_unique<Before>();
+    hook->slot = slot;
+    node->add_pre_hook(std::move(hook));
+  } else {
+    auto hook = std::make_unique<After>();
+    hook->slot = slot;
+    node->add_post_hook(std::move(hook));
+  }
+  remember(id, slot);
+}
+
+at::Tensor leaf_of(torch::autograd::Node* node) {
+  const auto* leaf = dynamic_cast<torch::autograd::AccumulateGrad*>(node);
+  return leaf == nullptr ? at::Tensor() : leaf->variable;
 }
 
 void remove_hook(int64_t id) {

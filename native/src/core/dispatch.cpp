@@ -35,6 +35,7 @@ enum Tag : int64_t {
   kDevice = 12,
   kNumber = 13,
   kGenerator = 14,
+  kComplex = 15,
 };
 
 // Overloads in use, by number. Handles are small and valid for ever.
@@ -103,6 +104,10 @@ class Reader {
         return next();
       case kDouble:
         return as_double(next());
+      case kComplex: {
+        const double real = as_double(next());
+        return c10::complex<double>(real, as_double(next()));
+      }
       case kBool:
         return next() != 0;
       case kInts:

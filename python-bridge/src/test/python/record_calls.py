@@ -424,6 +424,50 @@ i / 2, torch.ones(1)
 torch.ones(2, requires_grad=True).view(2).detach_()
 x[0].detach_()
 (w * 2).detach_(), (w * 2).detach_().is_leaf, w.detach().detach_()
+torch.tensor(["a"])
+torch.tensor(["a", 1])
+torch.as_tensor(["a"])
+torch.tensor([1, "a"])
+torch.tensor([1, 2], requires_grad=True)
+torch.nn.Parameter(i)
+setattr(i, "requires_grad", True)
+setattr(w, "requires_grad", 1)
+setattr(w * 2, "requires_grad", False)
+i.requires_grad_()
+x.max(None)
+x.max(None, True)
+torch.max(x, None)
+x.prod(None)
+x.softmax(None)
+x.squeeze(None)
+x.cumsum(None)
+ import copy
+copy.deepcopy(w * 2)
+copy.copy(w * 2), copy.copy(w * 2).is_leaf
+torch.full((2,), 1j), torch.full((1,), 1 + 2j, dtype=torch.complex128)
+torch.full((2,), 1j, dtype=torch.float32)
+x * 1j, 1j * x, x + (1 + 2j), 1j - x, x / 2j, i * 1j, x == 1j
+1 / (x + 1j), (x + 1) ** 1j, 2j / (x + 1)
+torch.add(x, 1j), torch.mul(x, 2j), x.cfloat().fill_(1j), torch.where(x > 1, x, 1j)
+x.fill_(1j)
+x.add_(1j)
+x.clamp(1j)
+torch.exp(1j)
+x.sum(1j)
+torch.linspace(0, 1j, 3), torch.scalar_tensor(1j, dtype=torch.complex64)
+x.cfloat() * torch.tensor(2j), torch.add(x.cfloat(), x, alpha=1j)
+torch.result_type(x, 1j), torch.result_type(x.double(), 1j), (x.double() * 1j).dtype
+torch.vander(torch.tensor([1, 2, 3])), torch.vander(torch.tensor([1.0, 2.5]), 3, increasing=True)
+torch.vander(x)
+x.index_copy(0, torch.tensor([1]), torch.zeros(1, 3))
+x[1:].storage_offset(), x[:, 1].storage_offset(), x.data_ptr() == x.view(-1).data_ptr(), x[1].data_ptr() - x.data_ptr()
+ p = torch.nn.Parameter(torch.ones(2)); q = torch.zeros(2); was = p.data; p.data = q; q[0] = 5
+p, was, p.grad, p.is_leaf
+(p * p).sum().grad_fn.next_functions[0][0].name(), p.grad_fn, (p * 2).unbind()[1].output_nr
+torch.optim.ASGD([p], lr=0.5), torch.optim.RAdam([p])
+torch.autograd.graph.get_gradient_edge(x)
+torch.nn.AdaptiveLogSoftmaxWithLoss(4, 6, [])
+torch.nn.Transformer(8, 3)
 """
 
 

@@ -43,7 +43,7 @@ CLOSED = {
     "take as long as a number says": """
         .*_polynomial_.*""",
     "of no use to a script": """
-        .*_copy get_device is_vulkan_available is_distributed is_inference
+        (?!index_copy$).*_copy get_device is_vulkan_available is_distributed is_inference
         cudnn_.* fbgemm_.* mkldnn_.* miopen_.* set_data vander
         sym_.* matmul_backward""",
 }

@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).parent
-MODULES = ("nn_cases", "distribution_cases", "optim_cases", "train_cases", "save_cases")
+MODULES = ("nn_cases", "distribution_cases", "optim_cases", "train_cases", "save_cases", "more_cases", "recipe_cases")
 
 # Where cases write files.
 folder = None

@@ -7,9 +7,11 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Node;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jloss.binding.Native;
 import org.jspecify.annotations.Nullable;
 
 /** Backward passes whose errors arrive as Java exceptions of the right type. */
@@ -62,6 +64,25 @@ public final class Autograd {
   public static Runnable hook(
       Tensor tensor, boolean accumulated, Function<Tensor, @Nullable Tensor> function) {
     return Callbacks.hook(tensor, accumulated, given -> new Tensor[] {function.apply(given[0])});
+  }
+
+  /**
+   * Calls a function with the gradients that a backward pass brings to a node of the graph, before
+   * it computes; or after it, with the gradients that it has computed, then those that reached it.
+   * What it gives replaces the former, one for one; an empty array leaves them as they are. Of all
+   * of them some may be null.
+   *
+   * @return what removes the function
+   */
+  public static Runnable hook(
+      Node node, boolean before, UnaryOperator<@Nullable Tensor[]> function) {
+    return Callbacks.hook(node, before, function::apply);
+  }
+
+  /** The leaf whose {@code grad} a node of the graph adds to, or null. */
+  public static @Nullable Tensor leafOf(Node node) {
+    final Tensor leaf = Native.leaf_of(node);
+    return leaf.defined() ? leaf : null;
   }
 
   /** Value and gradients of a formula, on leaves of their own. See {@link Loss#compute}. */

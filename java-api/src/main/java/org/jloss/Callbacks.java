@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Node;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -120,6 +121,16 @@ final class Callbacks {
     } catch (RuntimeException e) {
       throw Errors.translate(e);
     }
+    return () -> Native.remove_hook(handle);
+  }
+
+  /**
+   * Hooks a node of the graph; what undoes it. See {@link Autograd#hook(Node, boolean,
+   * UnaryOperator)}.
+   */
+  static Runnable hook(Node node, boolean before, Function function) {
+    final long handle = keep(function);
+    Native.add_node_hook(node, before, handle, CALL);
     return () -> Native.remove_hook(handle);
   }
 

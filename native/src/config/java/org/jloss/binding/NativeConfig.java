@@ -11,7 +11,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
  * method of {@code Native}, over the preset's own tensors. A new family is a line here.
  *
  * <p>The torch preset is not inherited, as its parser would then read headers that no jar carries;
- * the four torch types in use are named instead.
+ * the five torch types in use are named instead.
  */
 @Properties(
     value =
@@ -67,6 +67,7 @@ public class NativeConfig implements InfoMapper {
             new Info("at::IntArrayRef")
                 .annotations("@Cast({\"int64_t*\", \"std::vector<int64_t>&\"}) @StdVector")
                 .pointerTypes("long[]"))
+        .put(new Info("torch::autograd::Node").pointerTypes("org.bytedeco.pytorch.Node"))
         .put(new Info("std::vector<int64_t>").pointerTypes("org.bytedeco.pytorch.LongVector"))
         .put(new Info("int64_t").valueTypes("long").cast())
         .put(new Info("jloss::describe", "jloss::OptionalInt").skip())

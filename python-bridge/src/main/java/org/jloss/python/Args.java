@@ -29,6 +29,9 @@ final class Args {
   /** A Python slice; null where it was left out. */
   record Slice(@Nullable Object start, @Nullable Object stop, @Nullable Object step) {}
 
+  /** A complex number of Python's. */
+  record Complex(double real, double imag) {}
+
   /** Something that no operator takes. */
   record Unknown(String type) {}
 
@@ -71,8 +74,11 @@ final class Args {
       return new Slice(
           of(value.getMember("start")), of(value.getMember("stop")), of(value.getMember("step")));
     }
-    return new Unknown(
-        value.getMetaObject() == null ? "object" : value.getMetaObject().getMetaSimpleName());
+    final Value type = value.getMetaObject();
+    final String name = type == null ? "object" : type.getMetaSimpleName();
+    return name.equals("complex")
+        ? new Complex(value.getMember("real").asDouble(), value.getMember("imag").asDouble())
+        : new Unknown(name);
   }
 
   /** The elements of a tuple or list. */
@@ -153,6 +159,9 @@ final class Args {
     }
     if (value instanceof Double) {
       return "float";
+    }
+    if (value instanceof Complex) {
+      return "complex";
     }
     if (value instanceof String) {
       return "str";

@@ -131,18 +131,23 @@ final class Arguments {
       case TENSOR:
         return value instanceof PyTensor
                 || signature.takesNumbersAsTensors()
-                    && (isNumber(value) || value instanceof Boolean)
+                    && (isNumber(value)
+                        || value instanceof Boolean
+                        || value instanceof Args.Complex)
             ? value
             : ABSENT;
       case SCALAR, FLOAT:
-        final Object number = value instanceof PyTensor t && t.isNumber() ? t.item() : value;
+        final Object number = value instanceof PyTensor t && t.isNumber() ? t.number() : value;
         if (number instanceof Boolean bool && param.type() == Signature.Type.FLOAT) {
           return bool ? 1.0 : 0.0;
         }
         if (number instanceof Number real && isNumber(real)) {
           return param.type() == Signature.Type.FLOAT ? (Object) real.doubleValue() : real;
         }
-        return number instanceof Boolean ? number : ABSENT;
+        return number instanceof Boolean
+                || number instanceof Args.Complex && param.type() == Signature.Type.SCALAR
+            ? number
+            : ABSENT;
       case INT:
         return integer(value, param.indexes());
       case TENSORS:
@@ -304,6 +309,9 @@ final class Arguments {
                       && !names.isEmpty()
                   ? names.get(0)
                   : null;
+      if (name == null && type == Signature.Type.AXIS_NAME) {
+        throw new PyError("RuntimeError", "Please look up dimensions by name, got: name = None.");
+      }
       if (name != null && name != ABSENT) {
         Object tensor = self != null ? self : bound[0];
         if (tensor instanceof List<?> list && !list.isEmpty()) {

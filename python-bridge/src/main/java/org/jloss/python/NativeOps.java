@@ -41,6 +41,7 @@ final class NativeOps {
   private static final int DEVICE = 12;
   private static final int NUMBER = 13;
   private static final int GENERATOR = 14;
+  private static final int COMPLEX = 15;
 
   /** What a call's number of results is larger by where libtorch warned. */
   private static final long WARNED = 1L << 40;
@@ -342,6 +343,9 @@ final class NativeOps {
       code.add(BOOL, bool ? 1 : 0);
     } else if (value instanceof Long number) {
       code.add(INT, number);
+    } else if (value instanceof Args.Complex number) {
+      code.add(COMPLEX, Double.doubleToRawLongBits(number.real()));
+      code.add(Double.doubleToRawLongBits(number.imag()));
     } else {
       code.add(DOUBLE, Double.doubleToRawLongBits((Double) value));
     }

@@ -92,7 +92,7 @@ public final class PyAutograd {
                   array(inputs),
                   array(outputs),
                   array(saved),
-                  given -> array(callBack(backward, (Object) faces(given))));
+                  given -> gradients(pool, backward, given));
           final PyTensor[] faces = new PyTensor[results.length];
           for (int i = 0; i < faces.length; i++) {
             faces[i] = results[i] == null ? null : pool.own(results[i]);
@@ -111,24 +111,9 @@ public final class PyAutograd {
                     tensor.tensor(),
                     accumulated,
                     given -> {
-                      final Value result = callBack(function, pool.share(given));
+                      final Value result = callBack(pool, function, pool.share(given));
                       return result.isNull() ? null : tensor(result);
                     })));
-  }
-
-  /** A hook that is in force until it is removed. */
-  public static final class PyHook {
-    private final Runnable undo;
-
-    private PyHook(Runnable undo) {
-      this.undo = undo;
-    }
-
-    /** Removes it. */
-    @HostAccess.Export
-    public void remove() {
-      undo.run();
-    }
   }
 
   /** Has a tensor that is no leaf keep its gradient. */
@@ -145,21 +130,22 @@ public final class PyAutograd {
         });
   }
 
-  private Value callBack(Value function, Object argument) {
+  /** What a script's function makes of gradients, of which some may be null. */
+  static @Nullable Tensor[] gradients(TensorPool pool, Value function, @Nullable Tensor[] given) {
+    final List<@Nullable Object> faces = new ArrayList<>();
+    for (final Tensor tensor : given) {
+      faces.add(tensor == null ? null : pool.share(tensor));
+    }
+    return array(callBack(pool, function, (Object) faces.toArray()));
+  }
+
+  private static Value callBack(TensorPool pool, Value function, Object argument) {
     pool.enter();
     try {
       return function.execute(argument);
     } finally {
       pool.exit();
     }
-  }
-
-  private Object[] faces(@Nullable Tensor[] tensors) {
-    final List<@Nullable Object> faces = new ArrayList<>();
-    for (final Tensor tensor : tensors) {
-      faces.add(tensor == null ? null : pool.share(tensor));
-    }
-    return faces.toArray();
   }
 
   private @Nullable PyTensor face(Tensor tensor) {

@@ -1,5 +1,6 @@
 package org.jloss.python;
 
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The Python package wraps it in its class {@code Tensor}.
  */
 public final class PyTensor {
+  private static final long ORIGIN = new SecureRandom().nextLong(1L << 30, 1L << 40) << 6;
+
   private final TensorPool pool;
   private @Nullable Tensor tensor;
 
@@ -120,6 +123,52 @@ public final class PyTensor {
     }
   }
 
+  /** That operation in the graph, or null. */
+  @HostAccess.Export
+  public @Nullable PyNode node() {
+    return PyNode.of(pool, tensor().grad_fn());
+  }
+
+  /** Which of that operation's results it is. */
+  @HostAccess.Export
+  public long outputNumber() {
+    return tensor().output_nr();
+  }
+
+  /** Where the first element is in the memory that it may share, in elements. */
+  @HostAccess.Export
+  public long storageOffset() {
+    return tensor().storage_offset();
+  }
+
+  /** Where its first element is: how far from a secret place, as scripts get no address. */
+  @HostAccess.Export
+  public long place() {
+    return tensor().numel() == 0 || isMeta() ? 0 : tensor().const_data_ptr().address() - ORIGIN;
+  }
+
+  /** Has it stand for the memory of another of its shape and dtype. */
+  @HostAccess.Export
+  public void setData(PyTensor other) {
+    Guard.run(
+        () -> {
+          if (!Arrays.equals(other.shape(), shape())
+              || other.dtype() != dtype()
+              || other.isMeta()
+              || isMeta()) {
+            throw new PyError(
+                "RuntimeError",
+                "expected data of shape " + Arrays.toString(shape()) + " and of the same dtype");
+          }
+          if (!tensor().is_set_to(other.tensor())) {
+            tensor().set_data(other.tensor());
+            // A graph that needs the old data must notice.
+            tensor().unsafeGetTensorImpl().bump_version();
+          }
+          return null;
+        });
+  }
+
   /** The gradient that backward left, or null. */
   @HostAccess.Export
   public @Nullable PyTensor grad() {
@@ -188,6 +237,17 @@ public final class PyTensor {
     return dim() == 0 && !requiresGrad();
   }
 
+  /** The one element as an operator takes it for a number. */
+  Object number() {
+    if (!tensor().is_complex()) {
+      return item();
+    }
+    final double[] parts =
+        Tensors.toDoubles(
+            ops().tensor("view_as_real", ops().tensor("resolve_conj", this)).tensor());
+    return new Args.Complex(parts[0], parts[1]);
+  }
+
   /** The one element, as a Python number. */
   @HostAccess.Export
   public Object item() {
@@ -251,7 +311,9 @@ public final class PyTensor {
           PyTensor tensor;
           if (source instanceof PyTensor given) {
             tensor = given;
-          } else if (source instanceof Number || source instanceof Boolean) {
+          } else if (source instanceof Number
+              || source instanceof Boolean
+              || source instanceof Args.Complex) {
             tensor = ops().tensor("full", List.of(), source, PyCode.dtype(dtype()));
           } else {
             throw new PyError(

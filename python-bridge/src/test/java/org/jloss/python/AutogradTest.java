@@ -1,7 +1,6 @@
 package org.jloss.python;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -68,22 +67,6 @@ class AutogradTest {
             """);
     assertEquals(
         "\"softmax_lastdim_kernel_impl\" not implemented for 'Long'\n", script.out, script.err);
-  }
-
-  @Test
-  void transformsAreRefusedInWords() {
-    final Script script =
-        Script.run(
-            """
-            import torch
-            for f in (lambda: torch.func.grad, lambda: torch.vmap(abs)):
-                try:
-                    f()
-                except NotImplementedError as error:
-                    print(error)
-            """);
-    assertTrue(script.out.startsWith("torch.func.grad is not supported"), script.toString());
-    assertEquals(2, script.out.lines().count());
   }
 
   @Test

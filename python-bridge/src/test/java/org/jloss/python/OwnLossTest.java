@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Losses of one's own, from Java to Python and back. */
 class OwnLossTest {
@@ -158,7 +160,7 @@ class OwnLossTest {
         plain, derived = Plain(), Derived(2)
         """);
     assertEquals("(6.0, [2.0, 2.0], [2.0, 2.0])", gradients("derived"));
-    assertEquals(true, python.eval("derived == derived and derived != Derived(2)"));
+    assertEquals(true, python.eval("derived == Derived(2) != Derived(3)"));
     try (Tensor x = Tensors.of(new float[] {1, 2});
         Tensor y = Tensors.of(new float[] {0, 0});
         Tensor one = ((Loss) python.get("plain")).apply(x, y);
@@ -166,6 +168,53 @@ class OwnLossTest {
       assertEquals(3.0, Tensors.item(one));
       assertEquals(6.0, Tensors.item(two));
     }
+  }
+
+  /** By the class, the parameters and the attributes; see also ComposeTest. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Plain(1) == Plain(1) != Plain(2)",
+        "Plain(1, gamma=2) == Plain(1) != Plain(1, gamma=3)",
+        "Plain(1) != jloss.FocalLoss() and jloss.FocalLoss() != Plain(1)",
+        "Plain([t, 1]) == Plain([t + 0, 1]) != Plain([t + 1, 1])",
+        "Forward(1) == Forward(1) != Forward(2) and Forward(1) != Plain(1)",
+        "Forward(1, gamma=3) != Forward(1)",
+        "Bare({'a': t}) == Bare({'a': t + 0}) != Bare({'a': t.double()})",
+        "Bare(1) != Other(1) and Bare(1) != 1",
+        "hash(Plain(1)) == hash(Plain(1)) and hash(Bare(t)) == hash(Bare(t + 0))",
+        "{kept: 5}[(kept(t, t), setattr(kept, 'w', 7), kept)[-1]] == 5",
+        "2 * Bare(1) + Plain(1) == 2 * Bare(1) + Plain(1) != 2 * Bare(2) + Plain(1)",
+        "hash(2 * Plain(1)) == hash(2 * Plain(1)) and 2 * Plain(1) != 2 * Plain(2)",
+        "copy.deepcopy(Bare(t)) == Bare(t) and pickle.loads(pickle.dumps(Plain(2))) == Plain(2)",
+      })
+  void equalityOfObjectsOfPython(String claim) {
+    python.exec(
+        """
+        import copy, pickle
+
+        class Plain(jloss.FocalLoss):
+            def __init__(self, w, **parameters):
+                super().__init__(**parameters)
+                self.w = w
+
+        class Forward(Plain):
+            def forward(self, input, target):
+                return input.sum() * self.w
+
+        class Bare(jloss.Loss):
+            def __init__(self, w):
+                self.w = w
+
+            def forward(self, input, target):
+                return (input - target).sum() * self.w
+
+        class Other(Bare):
+            pass
+
+        t, kept = jloss.tensor([1.0, 2.0]), Bare(1)
+        """);
+    assertEquals(true, python.eval(claim));
   }
 
   /** Gradients of its own, and a state that grows with each call. */

@@ -41,7 +41,10 @@ def tensor(data, dtype=None, requires_grad=False, device=None):
         made = _from_numbers(data, dtype)
     if (dtype is not None and made.dtype is not dtype) or device is not None:
         made = made.to(device=device, dtype=dtype)
-    return made.requires_grad_() if requires_grad else made
+    if requires_grad:
+        _tensor.check_differentiable(made)
+        made.requires_grad_()
+    return made
 
 
 def _make(data, dtype, shape):
@@ -79,6 +82,8 @@ def _flatten(data):
     if not isinstance(data, _SEQUENCES):
         return (), [data]
     shape, flat = [len(data)], data
+    if flat and isinstance(flat[0], str):
+        raise ValueError("too many dimensions 'str'")
     while flat and isinstance(flat[0], _SEQUENCES):
         depth, size = len(shape), len(flat[0])
         for kind in set(map(type, flat)):

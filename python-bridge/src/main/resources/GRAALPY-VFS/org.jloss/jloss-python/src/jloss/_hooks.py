@@ -1,4 +1,4 @@
-"""Hooks of tensors."""
+"""Hooks of tensors and of the graph's nodes."""
 
 from _weakref import ref
 
@@ -36,6 +36,32 @@ def register(tensor, hook, accumulated):
     # tensor, or neither would ever be freed.
     run = _on_accumulated(ref(tensor), hook) if accumulated else _on_gradient(hook)
     return RemovableHandle(call(autograd.hook, tensor._jloss, accumulated, run))
+
+
+def register_node(node, hook, before):
+    """Has a node of the graph call a function before or after it computes."""
+    if not callable(hook):
+        raise TypeError(f"expected hook to be callable, got {type(hook).__name__}")
+    count = len(node.next_functions)
+
+    def run(handles):
+        given = tuple(map(_wrap, handles))
+        result = hook(given) if before else hook(given[:count], given[count:])
+        if result is None:
+            return ()
+        result = (result,) if isinstance(result, Tensor) else tuple(result)
+        wanted = len(given) if before else count
+        if len(result) != wanted:
+            raise RuntimeError(
+                f"hook '{getattr(hook, '__name__', type(hook).__name__)}' has returned an incorrect number of values "
+                f"(got {len(result)}, but expected {wanted})"
+            )
+        for one in result:
+            if one is not None and not isinstance(one, Tensor):
+                raise TypeError(f"expected Variable, but hook returned '{type(one).__name__}'")
+        return tuple(None if one is None else one._jloss for one in result)
+
+    return RemovableHandle(call(node._jloss.hook, before, run))
 
 
 def _on_gradient(hook):

@@ -1,5 +1,6 @@
 """What losses, miners and memories are to a script; their classes are subclasses of these."""
 
+import copyreg
 import os
 
 from _jloss_host import host
@@ -77,19 +78,29 @@ class _System:
     def __eq__(self, other):
         if not isinstance(other, _System):
             return NotImplemented
-        if "_jloss" not in self.__dict__ or "_jloss" not in other.__dict__:
-            return self is other
-        return self._jloss.same(other._jloss)
+        if self is other:
+            return True
+        mine, its = self.__dict__.get("_handle"), other.__dict__.get("_handle")
+        alike = mine is its if mine is None or its is None else mine.same(its)
+        # Those of jloss by what they are in Java; those of a script's class by that class too, and
+        # by the attributes that it gave them.
+        if "_spec" in type(self).__dict__ and "_spec" in type(other).__dict__:
+            return alike
+        return alike and type(self) is type(other) and _equal(self.__getstate__(), other.__getstate__())
 
     def __hash__(self):
-        return self._jloss.hash() if "_jloss" in self.__dict__ else object.__hash__(self)
+        handle = self.__dict__.get("_handle")
+        number = 0 if handle is None else handle.hash()
+        # A script's attributes may change, and its objects are not to be lost in a dict for that.
+        return number if "_spec" in type(self).__dict__ else hash((type(self), number))
 
     def __getstate__(self):
         return {k: v for k, v in self.__dict__.items() if k not in _INTERNAL} or None
 
     def __reduce__(self):
         if "_handle" not in self.__dict__:
-            return object.__reduce_ex__(self, 2)
+            # What object.__reduce_ex__ gives, which would ask this method.
+            return copyreg.__newobj__, (type(self),), self.__getstate__()
         return _restored, (type(self), self._parameters, self._held), self.__getstate__()
 
     def _failure(self, error, inputs):
@@ -112,6 +123,20 @@ class _System:
         return made
 
 
+def _equal(a, b):
+    """Whether attributes are equal, with tensors by their elements."""
+    if a is b:
+        return True
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        alike = isinstance(a, Tensor) and isinstance(b, Tensor) and a.dtype is b.dtype and a.shape == b.shape
+        return alike and bool((a == b).all())
+    if type(a) is type(b) and isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
+    return bool(a == b)
+
+
 def _tensor_of(data):
     from ._data import tensor
 
@@ -132,7 +157,8 @@ class Loss(_System):
     """A loss: called with tensors, it returns a tensor with a graph for backward().
 
     Losses are immutable; equal ones have the same class and parameters. A subclass with a method
-    forward is a loss too. Losses compose: 0.5 * a + 0.3 * b, see WeightedSum.
+    forward is a loss too; two of a script's subclass are equal where their attributes are as well.
+    Losses compose: 0.5 * a + 0.3 * b, see WeightedSum.
     """
 
     def __call__(self, *inputs, **named):
@@ -274,6 +300,12 @@ class WeightedSum(Loss):
 
     def __setattr__(self, name, value):
         raise AttributeError("WeightedSum is immutable; add and multiply losses to make a new one")
+
+    def __eq__(self, other):
+        return self._terms == other._terms if isinstance(other, WeightedSum) else NotImplemented
+
+    def __hash__(self):
+        return hash(tuple((factor, loss) for factor, loss, _ in self._terms))
 
     def __repr__(self):
         text = ""

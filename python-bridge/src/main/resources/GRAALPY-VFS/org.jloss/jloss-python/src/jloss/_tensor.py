@@ -9,7 +9,7 @@ from ._data import tensor
 from ._dtypes import as_dtype, by_code
 from ._errors import call, translated
 
-_NUMBERS = (int, float, bool)
+_NUMBERS = (int, float, bool, complex)
 _new = object.__new__
 
 
@@ -157,6 +157,8 @@ class Tensor(metaclass=_TensorType):
     @staticmethod
     def _make_subclass(cls, data, require_grad=False):
         """An instance of a subclass over the same data."""
+        if require_grad:
+            check_differentiable(data)
         made = object.__new__(cls)
         made._jloss = data.detach().requires_grad_(require_grad)._jloss
         return made
@@ -229,6 +231,18 @@ class Tensor(metaclass=_TensorType):
 
     nelement = numel
 
+    def storage_offset(self):
+        """Where the first element is in the memory that it may share, in elements."""
+        return self._jloss.storageOffset()
+
+    def data_ptr(self):
+        """A number for where the first element is: for comparison alone, as it is no address."""
+        return self._jloss.place()
+
+    def untyped_storage(self):
+        """The memory that it may share, to compare it with others'."""
+        return _Storage(self)
+
     def element_size(self):
         """How many bytes an element has."""
         return self._jloss.itemsize()
@@ -286,6 +300,10 @@ class Tensor(metaclass=_TensorType):
 
     @requires_grad.setter
     def requires_grad(self, value):
+        if not isinstance(value, bool):
+            raise RuntimeError("requires_grad must be a bool")
+        if value:
+            check_differentiable(self, "only")
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad=True):
@@ -304,8 +322,12 @@ class Tensor(metaclass=_TensorType):
     @property
     def grad_fn(self):
         """The operation that it comes from, None for a leaf."""
-        name = self._jloss.gradFn()
-        return None if name is None else _node(name)()
+        return _node(self._jloss.node())
+
+    @property
+    def output_nr(self):
+        """Which result of that operation it is."""
+        return self._jloss.outputNumber()
 
     @property
     def grad(self):
@@ -342,9 +364,8 @@ class Tensor(metaclass=_TensorType):
     def data(self, value):
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        if value.shape == self.shape and value.dtype is self.dtype:
-            # Written over, so that a graph that needs the old data notices.
-            self.detach().copy_(value.detach())
+        if value.shape == self.shape and value.dtype is self.dtype and not (value.is_meta or self.is_meta):
+            call(self._jloss.setData, value._jloss)
         else:
             self._jloss = value.detach().requires_grad_(self.requires_grad)._jloss
 
@@ -465,13 +486,17 @@ class Tensor(metaclass=_TensorType):
         return object.__format__(self, spec)
 
     def __copy__(self):
-        return self.detach().requires_grad_(self.requires_grad) if self.is_leaf else self.alias()
+        return self.detach().requires_grad_(self.requires_grad)
 
     def __deepcopy__(self, memo):
         if id(self) in memo:
             return memo[id(self)]
         if not self.is_leaf:
-            raise RuntimeError("Only Tensors created explicitly by the user support the deepcopy protocol")
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment.  If you were attempting to deepcopy a module, this may be because of a "
+                "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001"
+            )
         copy = self.detach().clone()
         if self.requires_grad:
             copy.requires_grad_()
@@ -636,25 +661,77 @@ class Tensor(metaclass=_TensorType):
         return self
 
 
+class _Storage:
+    def __init__(self, tensor):
+        self._tensor = tensor
+
+    def data_ptr(self):
+        """A number for where it begins: for comparison alone, as it is no address."""
+        tensor = self._tensor
+        return tensor.data_ptr() - tensor.storage_offset() * tensor.element_size()
+
+
 class Node:
     """An operation of the graph that backward() goes through; a class for each kind."""
 
     def name(self):
         """The operation's name."""
-        return type(self).__name__
+        return str(self._jloss.name())
+
+    @property
+    def next_functions(self):
+        """The operations that its gradients go to, None where nobody wants one; with an input's number."""
+        found = list(call(self._jloss.next))
+        return tuple((_node(node), number) for node, number in zip(found[::2], found[1::2]))
+
+    def register_hook(self, hook):
+        """Calls a function with the gradients that it computed and those that it got; what it gives replaces the first."""
+        from ._hooks import register_node
+
+        return register_node(self, hook, False)
+
+    def register_prehook(self, hook):
+        """Calls a function with the gradients that it is to get; what it gives replaces them."""
+        from ._hooks import register_node
+
+        return register_node(self, hook, True)
+
+    def _sequence_nr(self):
+        return self._jloss.number()
+
+    def __eq__(self, other):
+        return isinstance(other, Node) and self._jloss.same(other._jloss)
+
+    def __hash__(self):
+        return self._jloss.hash()
 
     def __repr__(self):
-        return f"<{self.name()} object at 0x{id(self):012x}>"
+        return f"<{type(self).__name__} object at 0x{hash(self) & 0xFFFFFFFFFFFF:012x}>"
 
 
-_nodes = {}
+class AccumulateGrad(Node):
+    """What adds to the grad of a leaf."""
+
+    @property
+    def variable(self):
+        """The leaf."""
+        return wrap_tensor(self._jloss.leaf())
 
 
-def _node(name):
-    found = _nodes.get(name)
-    if found is None:
-        found = _nodes[name] = type(str(name), (Node,), {"__module__": "builtins"})
-    return found
+_nodes = {"torch::autograd::AccumulateGrad": AccumulateGrad}
+
+
+def _node(handle):
+    """Java's node as Python has it."""
+    if handle is None:
+        return None
+    name = str(handle.name())
+    cls = _nodes.get(name)
+    if cls is None:
+        cls = _nodes[name] = type(name, (Node,), {"__module__": "builtins"})
+    made = _new(cls)
+    made._jloss = handle
+    return made
 
 
 # After the class: its methods bool, int and float would hide the types in annotations and calls.
@@ -713,6 +790,12 @@ def legacy_dtype(name):
         if name == f"torch.{word}Tensor":
             return dtype
     raise ValueError(f"invalid type: '{name}'")
+
+
+def check_differentiable(tensor, only="Only"):
+    """Raises where the elements are no numbers that have gradients."""
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        raise RuntimeError(f"{only} Tensors of floating point and complex dtype can require gradients")
 
 
 def _complex(pairs, depth):

@@ -95,7 +95,7 @@ _FUNCTIONAL = frozenset(
     broadcast_tensors can_cast cartesian_prod cdist chain_matmul compile einsum equal from_numpy frombuffer
     get_num_threads is_complex is_floating_point is_inference_mode_enabled is_nonzero is_storage is_tensor istft
     meshgrid nonzero norm numel promote_types result_type scalar_tensor set_num_threads set_default_device
-    set_default_tensor_type split stft tensordot typename unique unique_consecutive unravel_index
+    set_default_tensor_type split stft tensordot typename unique unique_consecutive unravel_index vander
     use_deterministic_algorithms are_deterministic_algorithms_enabled get_float32_matmul_precision
     set_float32_matmul_precision""".split()
 )

@@ -244,6 +244,20 @@ def einsum(*args):
     return _op("einsum")(equation, operands)
 
 
+def vander(x, N=None, increasing=False):
+    """The powers of each element in a row, the highest first."""
+    if x.dim() != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    count = x.numel() if N is None else N
+    if count < 0:
+        raise RuntimeError("N must be non-negative.")
+    powers = x.unsqueeze(1).repeat(1, count)
+    if count:
+        powers[:, 0] = 1
+        powers = powers.cumprod(1).to(powers.dtype)
+    return powers if increasing else powers.flip(1)
+
+
 def tensordot(a, b, dims=2, out=None):
     """Products summed over several axes."""
     if out is not None:

@@ -23,7 +23,7 @@ _HOME = {
     "gradgradcheck": "gradcheck",
     "Variable": "variable",
 }
-_MODULES = ("function", "functional", "grad_mode", "variable")
+_MODULES = ("function", "functional", "grad_mode", "graph", "variable")
 
 
 def __getattr__(name):
@@ -115,7 +115,7 @@ def grad(
             stacklevel=2,
         )
     if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched is not supported; loop over the batch")
+        return _batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, "
@@ -139,6 +139,19 @@ def grad(
     if materialize_grads:
         found = tuple(_operator("zeros_like", "t")(i) if f is None else f for f, i in zip(found, inputs))
     return found
+
+
+def _batched(outputs, inputs, grad_outputs, retain_graph, create_graph, *options):
+    """The gradients for each element along the first axis of grad_outputs, stacked."""
+    upstream = (grad_outputs,) if isinstance(grad_outputs, Tensor) else tuple(grad_outputs)
+    count = next(len(u) for u in upstream if u is not None)
+    rows = []
+    for i in range(count):
+        retain = i < count - 1 or (create_graph if retain_graph is None else retain_graph)
+        each = tuple(None if u is None else u[i] for u in upstream)
+        rows.append(grad(outputs, inputs, each, retain, create_graph, True, options[0], False, options[1]))
+    stack = _operator("stack", "t")
+    return tuple(None if column[0] is None else stack(column) for column in zip(*rows))
 
 
 class set_detect_anomaly:

@@ -553,6 +553,73 @@ def _lp_pool(axes):
 lp_pool1d, lp_pool2d, lp_pool3d = map(_lp_pool, (1, 2, 3))
 
 
+def _fractional_max_pool(axes):
+    name = f"fractional_max_pool{axes}d"
+
+    def with_indices(
+        input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+    ):
+        if output_size is None and output_ratio is None:
+            raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+        kernel = _repeated(kernel_size, axes)
+        sizes = [input.size(axis) for axis in range(-axes, 0)]
+        if output_size is None:
+            ratios = _repeated(output_ratio, axes)
+            output = [int(size * ratio) for size, ratio in zip(sizes, ratios)]
+        else:
+            output = _repeated(output_size, axes)
+        batched = input if input.dim() == axes + 2 else input.unsqueeze(0)
+        count, channels = batched.shape[:2]
+        if _random_samples is None:
+            _random_samples = torch.rand(count, channels, axes, dtype=input.dtype)
+        elif tuple(_random_samples.shape) != (count, channels, axes):
+            raise RuntimeError(
+                f"{name}: expected _random_samples of shape {[count, channels, axes]}, got {list(_random_samples.shape)}"
+            )
+        # Of two axes PyTorch gives the first sample to the last one.
+        samples = _random_samples.flip(-1) if axes == 2 else _random_samples
+        windows, places = batched, torch.arange(math.prod(sizes)).reshape(sizes).expand_as(batched)
+        for axis in range(axes):
+            starts = _starts(name, samples[..., axis], sizes[axis], output[axis], kernel[axis])
+            taken = (starts.unsqueeze(-1) + torch.arange(kernel[axis])).flatten(2)
+            index = taken.reshape(count, channels, *(-1 if a == axis else 1 for a in range(axes)))
+            windows, places = (torch.take_along_dim(x, index, 2 + axis) for x in (windows, places))
+        # Each axis is now output times kernel long: the kernels' parts go last.
+        parts = [2 + i for axis in range(axes) for i in (2 * axis, 2 * axis + 1)]
+        order = (0, 1, *parts[::2], *parts[1::2])
+        split = [size for pair in zip(output, kernel) for size in pair]
+        windows, places = (
+            x.reshape(count, channels, *split).permute(order).flatten(2 + axes) for x in (windows, places)
+        )
+        found, at = windows.max(-1)
+        indices = places.gather(-1, at.unsqueeze(-1)).squeeze(-1)
+        return (found, indices) if batched is input else (found.squeeze(0), indices.squeeze(0))
+
+    def pool(*args, return_indices=False, **kwargs):
+        found, indices = with_indices(*args, **kwargs)
+        return (found, indices) if return_indices or len(args) > 4 and args[4] else found
+
+    pool.__name__, pool.__doc__ = name, "The maxima of windows at places drawn at random."
+    return pool, with_indices
+
+
+def _starts(name, samples, size, output, kernel):
+    """Where the windows along an axis begin, the last at its end."""
+    if output + kernel - 1 > size:
+        raise RuntimeError(f"{name}(): pool size {kernel} too large relative to input size {size}")
+    if output == 1:
+        return torch.full((*samples.shape, 1), size - kernel)
+    alpha = (size - kernel) / (output - 1)
+    samples = samples.unsqueeze(-1)
+    starts = ((torch.arange(output) + samples) * alpha).long() - (samples * alpha).long()
+    starts[..., -1] = size - kernel
+    return starts.clamp(0, size - kernel)
+
+
+fractional_max_pool2d, fractional_max_pool2d_with_indices = _fractional_max_pool(2)
+fractional_max_pool3d, fractional_max_pool3d_with_indices = _fractional_max_pool(3)
+
+
 # Shapes and images
 
 

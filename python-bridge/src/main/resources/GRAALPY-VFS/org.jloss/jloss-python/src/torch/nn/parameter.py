@@ -3,12 +3,6 @@
 import torch
 
 
-def replace_data(tensor, value):
-    """Has a tensor stand for other data from now on, without changing which object it is."""
-    requires_grad = tensor.requires_grad
-    tensor._jloss = value.detach().requires_grad_(requires_grad)._jloss
-
-
 class Parameter(torch.Tensor):
     """A tensor that a module counts among its parameters once it is assigned to an attribute.
 

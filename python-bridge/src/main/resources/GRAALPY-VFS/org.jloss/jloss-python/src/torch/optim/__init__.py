@@ -12,12 +12,13 @@ _WHERE = {
     "RMSprop": "rmsprop",
     "Adagrad": "adagrad",
     "LBFGS": "lbfgs",
+    **dict.fromkeys(("Adadelta", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop"), "adaptive"),
 }
 __all__ = list(_WHERE)
 
 
 def __getattr__(name):
-    if name in ("lr_scheduler", *_WHERE.values()):
+    if name in ("lr_scheduler", "swa_utils", *_WHERE.values()):
         return importlib.import_module(f"torch.optim.{name}")
     if name in _WHERE:
         found = globals()[name] = getattr(importlib.import_module(f"torch.optim.{_WHERE[name]}"), name)
@@ -26,4 +27,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*_WHERE, "lr_scheduler"])
+    return sorted([*_WHERE, "lr_scheduler", "swa_utils"])

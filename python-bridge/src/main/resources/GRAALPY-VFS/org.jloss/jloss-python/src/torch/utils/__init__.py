@@ -4,6 +4,6 @@ import importlib
 
 
 def __getattr__(name):
-    if name in ("checkpoint", "data", "hooks"):
+    if name in ("_pytree", "checkpoint", "data", "hooks"):
         return importlib.import_module(f"torch.utils.{name}")
     raise AttributeError(f"module 'torch.utils' has no attribute '{name}'", name=name)

@@ -6,9 +6,11 @@ _FILES = {
     "activation": "ReLU ReLU6 RReLU Hardtanh Hardsigmoid Sigmoid Tanh SiLU Mish Hardswish ELU CELU SELU GLU GELU "
     "Hardshrink LeakyReLU LogSigmoid Softplus Softshrink PReLU Softsign Tanhshrink Softmin Softmax Softmax2d "
     "LogSoftmax Threshold",
-    "attention": "MultiheadAttention TransformerEncoderLayer TransformerEncoder",
+    "adaptive": "AdaptiveLogSoftmaxWithLoss",
+    "attention": "MultiheadAttention TransformerEncoderLayer TransformerEncoder TransformerDecoderLayer "
+    "TransformerDecoder Transformer",
     "batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d",
-    "container": "Sequential ModuleList ModuleDict ParameterList ParameterDict",
+    "container": "Sequential ModuleList ModuleDict ParameterList ParameterDict DataParallel",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     "distance": "CosineSimilarity PairwiseDistance",
     "dropout": "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout",
@@ -25,10 +27,11 @@ _FILES = {
     "ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d ZeroPad2d ZeroPad3d CircularPad1d CircularPad2d "
     "CircularPad3d",
     "pooling": "MaxPool1d MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d AvgPool1d AvgPool2d AvgPool3d "
-    "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d",
+    "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d "
+    "LPPool1d LPPool2d LPPool3d FractionalMaxPool2d FractionalMaxPool3d",
     "rnn": "RNNBase RNN LSTM GRU RNNCell LSTMCell GRUCell",
     "sparse": "Embedding EmbeddingBag",
-    "upsampling": "Upsample UpsamplingNearest2d UpsamplingBilinear2d PixelShuffle PixelUnshuffle",
+    "upsampling": "Upsample UpsamplingNearest2d UpsamplingBilinear2d PixelShuffle PixelUnshuffle ChannelShuffle",
 }
 _WHERE = {name: file for file, names in _FILES.items() for name in names.split()}
 __all__ = list(_WHERE)

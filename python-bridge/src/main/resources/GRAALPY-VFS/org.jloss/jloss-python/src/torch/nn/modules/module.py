@@ -4,7 +4,7 @@ import warnings
 from collections import OrderedDict, namedtuple
 
 import torch
-from torch.nn.parameter import Buffer, Parameter, replace_data
+from torch.nn.parameter import Buffer, Parameter
 from torch.utils.hooks import RemovableHandle
 
 _EXTRA_STATE = "_extra_state"
@@ -315,7 +315,7 @@ class Module:
             if parameter is not None:
                 grad = parameter.grad
                 with torch.no_grad():
-                    replace_data(parameter, fn(parameter))
+                    parameter.data = fn(parameter)
                     if grad is not None:
                         parameter.grad = fn(grad)
         for name, buffer in self._buffers.items():

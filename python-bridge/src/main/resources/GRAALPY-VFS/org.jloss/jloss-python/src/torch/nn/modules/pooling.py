@@ -206,3 +206,78 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """Maxima of as many windows as output_size asks for."""
 
     _function = "adaptive_max_pool3d"
+
+
+class _LPPool(_Pool):
+    def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
+        super().__init__()
+        self.norm_type = norm_type
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.ceil_mode = ceil_mode
+
+    def forward(self, input):
+        return self._pool(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+    def extra_repr(self):
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class LPPool1d(_LPPool):
+    """The norm of each window of (N, C, L)."""
+
+    _function = "lp_pool1d"
+
+
+class LPPool2d(_LPPool):
+    """The norm of each window of (N, C, H, W)."""
+
+    _function = "lp_pool2d"
+
+
+class LPPool3d(_LPPool):
+    """The norm of each window of (N, C, D, H, W)."""
+
+    _function = "lp_pool3d"
+
+
+class _FractionalMaxPool(_Pool):
+    _axes = 0
+
+    def __init__(
+        self, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+    ):
+        super().__init__()
+        self.kernel_size = F._repeated(kernel_size, self._axes)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = None if output_size is None else F._repeated(output_size, self._axes)
+        self.output_ratio = None if output_ratio is None else F._repeated(output_ratio, self._axes)
+        if output_size is None and output_ratio is None:
+            raise ValueError(
+                f"{type(self).__name__} requires specifying either an output size, or a pooling ratio"
+            )
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def forward(self, input):
+        return self._pool(
+            input, self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples
+        )
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """The maxima of windows of (N, C, H, W) at places drawn at random."""
+
+    _function, _axes = "fractional_max_pool2d", 2
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """The maxima of windows of (N, C, D, H, W) at places drawn at random."""
+
+    _function, _axes = "fractional_max_pool3d", 3

@@ -1,5 +1,7 @@
 """Helpers for parameters and their gradients."""
 
+import importlib
+
 import torch
 
 from . import rnn
@@ -15,12 +17,16 @@ def parameters_to_vector(parameters):
 
 def vector_to_parameters(vec, parameters):
     """Gives parameters the values of such a vector, which they share."""
-    from torch.nn.parameter import replace_data
-
     if not isinstance(vec, torch.Tensor):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec)}")
     start = 0
     for parameter in parameters:
         end = start + parameter.numel()
-        replace_data(parameter, vec[start:end].view(parameter.shape))
+        parameter.data = vec[start:end].view(parameter.shape)
         start = end
+
+
+def __getattr__(name):
+    if name in ("parametrizations", "parametrize"):
+        return importlib.import_module(f"torch.nn.utils.{name}")
+    raise AttributeError(f"module 'torch.nn.utils' has no attribute '{name}'", name=name)
