@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -214,6 +215,55 @@ def test_rows_of_any_length(loss, count, layout, dtype):
             torch.testing.assert_close(
                 found, wanted, equal_nan=True, msg=lambda text: f"rows of {dim}: {text}", **tight
             )
+
+
+def laid_out_anyhow(x, random):
+    """x with other strides: axes in any order in memory, apart, repeated where they are equal."""
+    order = random.sample(range(x.dim()), x.dim())
+    step, gap = random.choice((1, 1, 2)), random.choice((0, 0, 1, 3))
+    sizes = [x.shape[d] for d in order]
+    storage = torch.full([*sizes[:-1], sizes[-1] * step + gap] if sizes else [], math.nan, dtype=x.dtype)
+    view = storage[..., : sizes[-1] * step : step] if sizes else storage
+    return view.permute([order.index(d) for d in range(x.dim())]).copy_(x)
+
+
+def strided_calls():
+    jloss = torch.ops.jloss
+    yield "mse", lambda x, t, w: jloss.mse_loss(x, t, w, 0), ["*", "*", "*"]
+    yield "quantile", lambda x, t, w: jloss.quantile_loss(x, t, [0.3], 0), ["*", "*", "*"]
+    yield "kl_div", lambda x, t, w: jloss.kl_div_loss(x, t, False, 0), ["*", "*", "*"]
+    yield "bce", lambda x, t, w, p: jloss.bce_with_logits_loss(x, t, w, p, 0), ["*", "*", "+", "+"]
+    yield "sigmoid_focal", lambda x, t, w, p: jloss.sigmoid_focal_loss(x, t, w, p), ["*", "*", "+", "+"]
+    yield "cross_entropy", lambda x, q: jloss.cross_entropy_loss(x, q, reduction=0), ["*", "*"]
+    yield "dice", lambda x, t: jloss.dice_loss(x, t, reduction=0), ["*", "*"]
+    yield "contrastive", lambda x, y: jloss.contrastive_loss(x, y, (torch.arange(len(x)) % 2).to(x)), ["2", "2"]
+    yield "triplet", lambda x, y, z: jloss.triplet_margin_loss(x, y, z, reduction=0), ["*", "*", "*"]
+    yield "info_nce", lambda x, y, z: jloss.info_nce_loss(x, y, z, normalize=True), ["2", "2", "2"]
+
+
+@pytest.mark.parametrize("name, loss, shapes", strided_calls(), ids=lambda v: v if isinstance(v, str) else "")
+def test_any_strides(name, loss, shapes):
+    random = Random(name)
+    for seed in range(40):
+        torch.manual_seed(seed)
+        axes = 2 if "2" in shapes else random.randint(2, 4)
+        shape = [random.choice((1, 2, 3, 5, 17, 66)) for _ in range(axes)]
+        plain = []
+        for kind in shapes:
+            ones = [n if kind != "+" or random.random() < 0.6 else 1 for n in shape]
+            plain.append(torch.rand(ones, dtype=torch.float64))
+        strided = [laid_out_anyhow(x, random).requires_grad_() for x in plain]
+        plain = [x.requires_grad_() for x in plain]
+        results = []
+        upstream = None
+        for inputs in (plain, strided):
+            value = loss(*inputs)
+            if upstream is None:
+                upstream = torch.randn_like(value)
+            else:
+                upstream = laid_out_anyhow(upstream, random)
+            results.append([value, *torch.autograd.grad(value, inputs, upstream, allow_unused=True)])
+        torch.testing.assert_close(*results, msg=lambda text: f"{name} of {shape}, seed {seed}: {text}")
 
 
 def gradient_of_upstream(upstream):
