@@ -197,9 +197,19 @@ public final class PythonBridge extends Interpreter {
     if (interrupts != null) {
       interrupts.ask(host::hasHeeded);
     }
-    if (options.preload != null) {
+    final String preload = options.preload;
+    if (preload != null) {
       try {
-        exec(options.preload);
+        if (thread == null) {
+          exec(preload);
+        } else {
+          // The caller's own code, and slow where the machine is busy: no limit, as in a worker.
+          thread.start(
+              () -> {
+                exec(preload);
+                return boot;
+              });
+        }
       } catch (RuntimeException | Error e) {
         close();
         throw e;
