@@ -197,9 +197,19 @@ public final class PythonBridge extends Interpreter {
     if (interrupts != null) {
       interrupts.ask(host::hasHeeded);
     }
-    if (options.preload != null) {
+    final String preload = options.preload;
+    if (preload != null) {
       try {
-        exec(options.preload);
+        if (thread == null) {
+          exec(preload);
+        } else {
+          // The caller's own code, and slow where the machine is busy: no limit, as in a worker.
+          thread.start(
+              () -> {
+                exec(preload);
+                return boot;
+              });
+        }
       } catch (RuntimeException | Error e) {
         close();
         throw e;
@@ -318,8 +328,10 @@ public final class PythonBridge extends Interpreter {
   }
 
   private RuntimeException translate(PolyglotException e) {
+    final Value error = e.getGuestObject();
     final Integer exit = exit(e);
-    if (exit != null) {
+    // GraalPy takes every sys.exit for one with 1: the exception itself knows better.
+    if (exit != null && (host.exit() != null || error == null)) {
       return new PythonException("SystemExit", exit.toString(), "", e, context);
     }
     if (e.isInterrupted()) {
@@ -328,7 +340,6 @@ public final class PythonBridge extends Interpreter {
     if (e.isCancelled()) {
       return new IllegalStateException("the interpreter was closed while a script ran", e);
     }
-    final Value error = e.getGuestObject();
     if (isInternal(e) || !e.isGuestException() || error == null) {
       return new PythonException("SystemError", String.valueOf(e.getMessage()), "", e, context);
     }

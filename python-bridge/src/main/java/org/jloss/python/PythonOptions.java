@@ -105,7 +105,10 @@ public abstract sealed class PythonOptions<B extends PythonOptions<B>>
     return self();
   }
 
-  /** Statements that each interpreter runs as soon as it has started, such as imports. */
+  /**
+   * Statements that each interpreter runs as soon as it has started, such as imports, without a
+   * time limit.
+   */
   public B preload(String code) {
     preload = code;
     return self();

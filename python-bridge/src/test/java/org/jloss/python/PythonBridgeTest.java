@@ -338,7 +338,7 @@ class PythonBridgeTest {
     for (final String way : List.of("sys.exit(3)", "exit(3)", "(lambda: sys.exit(3))()")) {
       final PythonException e =
           assertThrows(PythonException.class, () -> python.exec("import sys\n" + way), way);
-      assertEquals("SystemExit", e.type());
+      assertEquals("SystemExit: 3", e.getMessage());
       assertEquals(3L, python.eval("1 + 2"));
     }
     final Runnable exits = python.function("lambda: sys.exit(3)", Runnable.class);

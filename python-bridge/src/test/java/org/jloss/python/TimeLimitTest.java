@@ -84,6 +84,15 @@ class TimeLimitTest {
   }
 
   @Test
+  void whatIsPreloadedHasNoLimit() {
+    final String slow = "import time\ntime.sleep(1)\nx = 7";
+    try (PythonBridge python = PythonBridge.builder().timeLimit(SHORT).preload(slow).build()) {
+      assertEquals(7L, python.eval("x"));
+      assertThrows(PythonTimeoutException.class, () -> python.exec(slow));
+    }
+  }
+
+  @Test
   void functionsToo() {
     try (PythonBridge python = PythonBridge.builder().timeLimit(SHORT).build()) {
       python.exec("def f(x):\n  while x: pass\n  return 'done'");
