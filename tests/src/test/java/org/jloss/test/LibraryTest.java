@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
@@ -48,6 +49,18 @@ class LibraryTest {
         assertEquals(x, Double.parseDouble(b[k]), 2e-6 * Math.abs(x), lines.get(i));
       }
     }
+  }
+
+  /** By size and time the binding tells whether it has extracted a library before. */
+  @Test
+  void theJarHasEachLibrarysOwnTime() throws Exception {
+    final String name = "org/jloss/binding/linux-x86_64/libjloss.so";
+    final URL url = NativeLibrary.class.getClassLoader().getResource(name);
+    final JarURLConnection jar = (JarURLConnection) url.openConnection();
+    final Path target = Path.of(jar.getJarFileURL().toURI()).getParent();
+    final long built =
+        Files.getLastModifiedTime(target.resolve("natives").resolve(name)).toMillis();
+    assertEquals(built, jar.getJarEntry().getTime(), 2000); // a jar counts in two seconds
   }
 
   @Test
