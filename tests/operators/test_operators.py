@@ -217,6 +217,38 @@ def test_rows_of_any_length(loss, count, layout, dtype):
             )
 
 
+def element_losses():
+    jloss = torch.ops.jloss
+    yield "mse", lambda x, t, w, _: jloss.mse_loss(x, t, w, 0)
+    yield "huber", lambda x, t, w, _: jloss.huber_loss(x, t, w, 0, 0.7)
+    yield "quantile", lambda x, t, w, _: jloss.quantile_loss(x, t, [0.3], 0)
+    yield "kl_div", lambda x, t, w, _: jloss.kl_div_loss(x, t, False, 0)
+    yield "bce", lambda x, t, w, c: jloss.bce_with_logits_loss(x, t, w, c, 0)
+    yield "sigmoid_focal", lambda x, t, w, c: jloss.sigmoid_focal_loss(x, t, w, c, 0.25, 2.0, 0, 0)
+
+
+@pytest.mark.parametrize("loss", [pytest.param(f, id=name) for name, f in element_losses()])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_types_are_computed_in_float_and_rounded_once(loss, dtype):
+    torch.manual_seed(0)
+    for shape in ((), (3,), (33,), (2048,), (37, 113), (5, 4099)):
+        x, t = torch.randn(shape).to(dtype), torch.rand(shape).to(dtype)
+        w, c = torch.rand(shape).to(dtype), torch.rand(shape[-1:]).to(dtype)
+        for turn in (False, True) if len(shape) > 1 else (False,):
+            leaves = [(v.t().contiguous().t() if turn else v).requires_grad_() for v in (x.clone(), t.clone())]
+            value = loss(*leaves, w, c)
+            upstream = torch.randn(shape).to(dtype)
+            found = torch.autograd.grad(value, leaves, upstream, retain_graph=True)
+            twice = torch.autograd.grad(value, leaves, upstream, create_graph=True)
+            floats = [v.detach().float().requires_grad_() for v in leaves]
+            wanted = loss(*floats, w.float(), c.float())
+            made = torch.autograd.grad(wanted, floats, upstream.float())
+            assert value.dtype == dtype and value.stride() == wanted.stride()
+            for half, full, formula in zip((value, *found), (wanted, *made), (value, *twice)):
+                assert torch.equal(half, full.to(dtype)), (shape, turn)
+                torch.testing.assert_close(formula, full.to(dtype))
+
+
 def laid_out_anyhow(x, random):
     """x with other strides: axes in any order in memory, apart, repeated where they are equal."""
     order = random.sample(range(x.dim()), x.dim())

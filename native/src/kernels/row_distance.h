@@ -61,14 +61,15 @@ inline double root(double x) {
 /// x^p; by multiplication where that is as exact as pow, which takes thirty times as long.
 template <class V>
 V power(V x, double p) {
-  if (p != 2 && p != 3 && p != 4) {
+  const double size = std::abs(p);
+  if (size != 2 && size != 3 && size != 4) {
     return x.pow(V(static_cast<typename V::value_type>(p)));
   }
   V product = x * x;
-  for (int i = 2; i < static_cast<int>(p); ++i) {
+  for (int i = 2; i < static_cast<int>(size); ++i) {
     product = product * x;
   }
-  return product;
+  return p > 0 ? product : V(1) / product;
 }
 inline double power(double x, double p) {
   return std::pow(x, p);
