@@ -3,7 +3,7 @@
 import torch
 import torch.distributions as D
 from nn_cases import error, values
-from torch.distributions import Independent, Normal, constraints, kl_divergence
+from torch.distributions import Independent, Normal, constraints, kl_divergence, transforms as T
 
 
 def parameter(*numbers):
@@ -62,8 +62,21 @@ def independent():
     return Independent(normal(), 1)
 
 
-MADE = (normal, laplace, uniform, exponential, gamma, beta, dirichlet, multivariate, independent, bernoulli, categorical,
-        one_hot, poisson)
+MADE = (
+    normal,
+    laplace,
+    uniform,
+    exponential,
+    gamma,
+    beta,
+    dirichlet,
+    multivariate,
+    independent,
+    bernoulli,
+    categorical,
+    one_hot,
+    poisson,
+)
 
 
 def slopes(made, result):
@@ -167,9 +180,11 @@ def case_register_kl():
     def ours(p, q):
         return p.loc * 0 + 42
 
-    return kl_divergence(Own(0.0, 1.0), Own(1.0, 2.0)), kl_divergence(Normal(0.0, 1.0), Own(1.0, 2.0)), Own(
-        0.0, 1.0
-    ).expand((2,)).mean
+    return (
+        kl_divergence(Own(0.0, 1.0), Own(1.0, 2.0)),
+        kl_divergence(Normal(0.0, 1.0), Own(1.0, 2.0)),
+        Own(0.0, 1.0).expand((2,)).mean,
+    )
 
 
 def case_multivariate():
@@ -268,3 +283,129 @@ def case_vae():
     elbo = likelihood.log_prob(x) - kl_divergence(posterior, Independent(Normal(torch.zeros_like(mu), 1.0), 1))
     (-elbo.mean()).backward()
     return z, elbo, prior.log_prob(z), encoder.weight.grad, decoder.bias.grad
+
+
+def case_transformed():
+    torch.manual_seed(0)
+    loc = torch.tensor([0.5, -1.0]).requires_grad_()
+    made = [
+        D.LogNormal(loc, torch.tensor([0.5, 2.0])),
+        D.TransformedDistribution(Normal(loc, 1.0), [T.AffineTransform(1.0, -2.0), T.SigmoidTransform()]),
+        D.TransformedDistribution(Normal(loc, 1.0), T.TanhTransform(cache_size=1)),
+        D.TransformedDistribution(
+            Independent(Normal(torch.zeros(3, 2), 1.0), 1), [T.AffineTransform(loc, torch.tensor([1.0, 2.0]))]
+        ),
+        D.TransformedDistribution(Normal(torch.zeros(3, 2), 1.0), [T.StickBreakingTransform()]),
+        D.TransformedDistribution(
+            D.Exponential(torch.ones(2)), [T.PowerTransform(2.0), T.AffineTransform(0.0, loc.detach().abs())]
+        ),
+        D.TransformedDistribution(Normal(torch.zeros(2), 1.0), [T.SoftplusTransform(), T.ExpTransform().inv]),
+    ]
+    found = []
+    for d in made:
+        x = d.rsample()
+        lp = d.log_prob(x)
+        many = d.sample((2,))
+        found.append(
+            (
+                x,
+                lp,
+                many,
+                d.batch_shape,
+                d.event_shape,
+                repr(d.support) if d is not made[4] else "",
+                d.has_rsample,
+                d.expand((4, *d.batch_shape)).log_prob(x),
+            )
+        )
+    log_normal = made[0]
+    log_normal.log_prob(torch.tensor([1.0, 2.0])).sum().backward()
+    return (
+        found,
+        loc.grad,
+        log_normal.mean,
+        log_normal.mode,
+        log_normal.variance,
+        log_normal.entropy(),
+        log_normal.cdf(torch.ones(2)),
+        log_normal.icdf(torch.full((2,), 0.3)),
+        made[1].cdf(torch.full((2,), 0.4)),
+        made[1].icdf(torch.full((2,), 0.4)),
+        repr(log_normal),
+        repr(made[1]),
+        repr(log_normal.expand((3, 2))),
+        kl_divergence(log_normal, D.LogNormal(0.0, 1.0)),
+        kl_divergence(made[2], D.TransformedDistribution(Normal(0.0, 2.0), T.TanhTransform())),
+        repr(T.ComposeTransform([T.ExpTransform(), T.AffineTransform(0, 1)])),
+        T.ExpTransform() == T.ExpTransform(),
+        T.ExpTransform() == T.TanhTransform(),
+        T.ExpTransform().inv.inv == T.ExpTransform(),
+        repr(T.ExpTransform().inv),
+        T.AffineTransform(0, 1) == T.AffineTransform(0.0, 1.0),
+        T.IndependentTransform(T.ExpTransform(), 1).log_abs_det_jacobian(values(3, 2), values(3, 2)),
+        T.SoftmaxTransform()(values(2, 3)),
+        T.AbsTransform()(values(3)),
+        error(lambda: log_normal.log_prob(-torch.ones(2))),
+        error(lambda: D.LogNormal(0.0, -1.0)),
+        error(lambda: D.TransformedDistribution(Normal(0.0, 1.0), "x")),
+        error(lambda: T.ExpTransform(cache_size=2)),
+    )
+
+
+def case_mixtures():
+    torch.manual_seed(1)
+    logits, mean = values(2, 3).requires_grad_(), values(2, 3).requires_grad_()
+    d = D.MixtureSameFamily(D.Categorical(logits=logits), Normal(mean, torch.ones(2, 3)))
+    vector = D.MixtureSameFamily(D.Categorical(torch.ones(3)), Independent(Normal(values(3, 2), 0.5), 1))
+    d.log_prob(torch.tensor([0.3, -2.0])).sum().backward()
+    return (
+        logits.grad,
+        mean.grad,
+        d.sample((4,)),
+        d.mean,
+        d.variance,
+        d.cdf(torch.zeros(2)),
+        repr(d),
+        d.batch_shape,
+        vector.sample((2,)),
+        vector.log_prob(values(5, 2)),
+        vector.mean,
+        vector.variance,
+        vector.expand((2,)).sample(),
+        repr(d.support),
+        error(
+            lambda: D.MixtureSameFamily(
+                D.Categorical(torch.ones(2)), D.Uniform(torch.zeros(2), torch.tensor([1.0, 2.0]))
+            ).log_prob(torch.tensor([1.5]))
+        ),
+        error(lambda: D.MixtureSameFamily(Normal(0.0, 1.0), Normal(0.0, 1.0))),
+        error(lambda: D.MixtureSameFamily(D.Categorical(torch.ones(3)), Normal(torch.zeros(2), 1.0))),
+        error(lambda: D.MixtureSameFamily(D.Categorical(torch.ones(3)), 1)),
+        error(lambda: D.MixtureSameFamily(D.Categorical(torch.ones(4, 3)), Normal(torch.zeros(2, 3), 1.0))),
+    )
+
+
+def case_kl_of_two_kinds():
+    s = torch.tensor([0.3, 1.7])
+    kinds = [
+        D.Bernoulli(torch.tensor([0.2, 0.9])),
+        D.Beta(s, s + 1),
+        D.Exponential(s),
+        D.Gamma(s + 1, s),
+        D.Laplace(-s, s),
+        Normal(s, s + 0.5),
+        D.Poisson(s),
+        D.Uniform(s / 4, s / 2),
+        D.Uniform(-s, s),
+        D.Uniform(torch.zeros(2), torch.ones(2)),
+        D.LogNormal(s, s),
+        D.Categorical(torch.ones(2, 3)),
+    ]
+
+    def divergence(p, q):
+        try:
+            return kl_divergence(p, q)
+        except NotImplementedError:
+            return None
+
+    return [divergence(p, q) for p in kinds for q in kinds]

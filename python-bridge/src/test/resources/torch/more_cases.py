@@ -26,8 +26,16 @@ def case_adaptive_softmax():
         (lambda: module(x, target[0])),
     ]
     return (
-        found, x.grad, grads(module), one, module.log_prob(x), module.predict(x), module.predict(x * 0 + 3),
-        repr(module), list(module.state_dict()), [error(f) for f in bad],
+        found,
+        x.grad,
+        grads(module),
+        one,
+        module.log_prob(x),
+        module.predict(x),
+        module.predict(x * 0 + 3),
+        repr(module),
+        list(module.state_dict()),
+        [error(f) for f in bad],
     )
 
 
@@ -75,9 +83,14 @@ def case_more_modules():
     x = values(2, 4, 6, 6)
     modules = [nn.LPPool2d(2, 3, stride=2), nn.ChannelShuffle(2), nn.DataParallel(nn.LPPool2d(3, 2, ceil_mode=True))]
     return (
-        [(m(x), repr(m)) for m in modules], nn.LPPool1d(2, 2)(x[0]), nn.LPPool3d(2, 2)(x),
-        torch.vander(torch.tensor([1, 2, 3])), torch.vander(torch.tensor([1.0, 2.5]), 3, increasing=True),
-        torch.vander(torch.tensor([1, 2]), N=0), error(lambda: torch.vander(x)), error(lambda: torch.vander(x[0, 0, 0], -1)),
+        [(m(x), repr(m)) for m in modules],
+        nn.LPPool1d(2, 2)(x[0]),
+        nn.LPPool3d(2, 2)(x),
+        torch.vander(torch.tensor([1, 2, 3])),
+        torch.vander(torch.tensor([1.0, 2.5]), 3, increasing=True),
+        torch.vander(torch.tensor([1, 2]), N=0),
+        error(lambda: torch.vander(x)),
+        error(lambda: torch.vander(x[0, 0, 0], -1)),
     )
 
 
@@ -95,7 +108,13 @@ def trained(make, steps=6):
         optimizer.step()
         losses.append(loss.item())
     state = optimizer.state_dict()
-    return losses, list(model.parameters()), {k: sorted(v) for k, v in state["state"].items()}, state["state"][0], repr(optimizer)
+    return (
+        losses,
+        list(model.parameters()),
+        {k: sorted(v) for k, v in state["state"].items()},
+        state["state"][0],
+        repr(optimizer),
+    )
 
 
 def case_more_optimizers():
@@ -111,8 +130,12 @@ def case_more_optimizers():
     ]
     p = [nn.Parameter(torch.ones(1))]
     bad = [
-        (lambda: optim.Adadelta(p, rho=2.0)), (lambda: optim.Adamax(p, lr=-1)), (lambda: optim.NAdam(p, betas=(1.0, 0.9))),
-        (lambda: optim.NAdam(p, momentum_decay=-1)), (lambda: optim.Rprop(p, etas=(1.5, 2.0))), (lambda: optim.ASGD(p, weight_decay=-1)),
+        (lambda: optim.Adadelta(p, rho=2.0)),
+        (lambda: optim.Adamax(p, lr=-1)),
+        (lambda: optim.NAdam(p, betas=(1.0, 0.9))),
+        (lambda: optim.NAdam(p, momentum_decay=-1)),
+        (lambda: optim.Rprop(p, etas=(1.5, 2.0))),
+        (lambda: optim.ASGD(p, weight_decay=-1)),
         (lambda: optim.RAdam(p, eps=-1)),
     ]
     return [trained(kind) for kind in kinds], [error(f) for f in bad]
@@ -122,7 +145,12 @@ def case_averages():
     from torch.optim import swa_utils as S
 
     found = []
-    for options in ({"avg_fn": S.get_ema_avg_fn(0.9)}, {"avg_fn": S.get_swa_avg_fn()}, {"multi_avg_fn": S.get_swa_multi_avg_fn()}, {"multi_avg_fn": S.get_ema_multi_avg_fn(0.5), "use_buffers": True}):
+    for options in (
+        {"avg_fn": S.get_ema_avg_fn(0.9)},
+        {"avg_fn": S.get_swa_avg_fn()},
+        {"multi_avg_fn": S.get_swa_multi_avg_fn()},
+        {"multi_avg_fn": S.get_ema_multi_avg_fn(0.5), "use_buffers": True},
+    ):
         model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
         with torch.no_grad():
             model[0].weight.copy_(values(2, 2)), model[0].bias.zero_()
@@ -141,7 +169,9 @@ def case_averages():
             optimizer.step(), scheduler.step()
             rates.append(scheduler.get_last_lr())
     bad = [
-        (lambda: S.SWALR(optimizer, 0.1, anneal_strategy="x")), (lambda: S.SWALR(optimizer, 0.1, -1)), (lambda: S.get_ema_avg_fn(2.0)),
+        (lambda: S.SWALR(optimizer, 0.1, anneal_strategy="x")),
+        (lambda: S.SWALR(optimizer, 0.1, -1)),
+        (lambda: S.get_ema_avg_fn(2.0)),
         (lambda: S.SWALR(optimizer, [0.1, 0.2])),
     ]
     return found, rates, [error(f) for f in bad]
@@ -173,10 +203,25 @@ def case_graph_nodes():
         z = (a**2).sum()
     z.backward()
     return (
-        seen, first, a.grad, b.grad, node.name(), product.name(), [type(n).__name__ for n in leaves], leaves[0].name(),
-        leaves[0].variable is not None and torch.equal(leaves[0].variable, a), node == y.grad_fn, hash(node) == hash(y.grad_fn),
-        isinstance(node, graph.Node), edge.output_nr, edge.node == leaves[0], a.grad_fn is None, a.unbind()[1].output_nr,
-        len({leaves[0], leaves[1], edge.node}), error(lambda: graph.get_gradient_edge(values(2))), error(wrong.backward),
+        seen,
+        first,
+        a.grad,
+        b.grad,
+        node.name(),
+        product.name(),
+        [type(n).__name__ for n in leaves],
+        leaves[0].name(),
+        leaves[0].variable is not None and torch.equal(leaves[0].variable, a),
+        node == y.grad_fn,
+        hash(node) == hash(y.grad_fn),
+        isinstance(node, graph.Node),
+        edge.output_nr,
+        edge.node == leaves[0],
+        a.grad_fn is None,
+        a.unbind()[1].output_nr,
+        len({leaves[0], leaves[1], edge.node}),
+        error(lambda: graph.get_gradient_edge(values(2))),
+        error(wrong.backward),
     )
 
 
@@ -205,7 +250,13 @@ def case_parametrize():
     with P.cached():
         same = layer.weight is layer.weight
     text, keys = repr(layer), list(layer.state_dict())
-    kept = layer.parametrizations.weight.original is original, type(layer).__name__, P.is_parametrized(layer), P.is_parametrized(layer, "bias"), isinstance(layer, nn.Linear)
+    kept = (
+        layer.parametrizations.weight.original is original,
+        type(layer).__name__,
+        P.is_parametrized(layer),
+        P.is_parametrized(layer, "bias"),
+        isinstance(layer, nn.Linear),
+    )
     used = layer.weight
     P.remove_parametrizations(layer, "weight")
     twin = P.register_parametrization(nn.Linear(2, 2), "weight", Symmetric())
@@ -214,8 +265,19 @@ def case_parametrize():
     P.register_parametrization(plain, "weight", Symmetric())
     plain.weight = values(2, 2)
     return (
-        used, original.grad, same, text, keys, kept, layer.weight, type(layer).__name__, twin.weight, list(twin.state_dict()), plain.weight,
-        error(lambda: P.register_parametrization(plain, "nothing", Symmetric())), [n for n, _ in plain.named_parameters()],
+        used,
+        original.grad,
+        same,
+        text,
+        keys,
+        kept,
+        layer.weight,
+        type(layer).__name__,
+        twin.weight,
+        list(twin.state_dict()),
+        plain.weight,
+        error(lambda: P.register_parametrization(plain, "nothing", Symmetric())),
+        [n for n, _ in plain.named_parameters()],
     )
 
 
@@ -241,10 +303,21 @@ def case_parametrizations():
         out.square().sum().backward()
         before = layer.weight
         layer.eval()
-        found.append((out, before, grads(layer), layer(x), [(n, tuple(b.shape)) for n, b in layer.state_dict().items()], repr(layer)))
+        found.append(
+            (
+                out,
+                before,
+                grads(layer),
+                layer(x),
+                [(n, tuple(b.shape)) for n, b in layer.state_dict().items()],
+                repr(layer),
+            )
+        )
     bad = [
-        (lambda: P.orthogonal(nn.Linear(2, 2), "bias")), (lambda: P.orthogonal(nn.Linear(2, 2), orthogonal_map="x")),
-        (lambda: P.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)), (lambda: P.spectral_norm(nn.ReLU())),
+        (lambda: P.orthogonal(nn.Linear(2, 2), "bias")),
+        (lambda: P.orthogonal(nn.Linear(2, 2), orthogonal_map="x")),
+        (lambda: P.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)),
+        (lambda: P.spectral_norm(nn.ReLU())),
     ]
     return found, [error(f) for f in bad]
 
@@ -256,7 +329,13 @@ def case_data_is_swapped():
     p.data = q
     q[0] = 5.0
     (p * 2).sum().backward()
-    shared = p.tolist(), before.tolist(), p.grad.tolist(), p.data_ptr() == q.data_ptr(), p.untyped_storage().data_ptr() == q[1:].untyped_storage().data_ptr()
+    shared = (
+        p.tolist(),
+        before.tolist(),
+        p.grad.tolist(),
+        p.data_ptr() == q.data_ptr(),
+        p.untyped_storage().data_ptr() == q[1:].untyped_storage().data_ptr(),
+    )
     p.data = before
     flat = nn.utils.parameters_to_vector([p])
     nn.utils.vector_to_parameters(flat * 2, [p])
@@ -280,17 +359,25 @@ def case_functions_of_functions():
     tied["b"].weight = tied["a"].weight
     tied.forward = lambda z: tied["b"](tied["a"](z))
     bad = [
-        (lambda: grad(lambda z: z * 2)(x)), (lambda: vmap(torch.dot)(x, x[:2])), (lambda: vmap(lambda z: 1.0)(x)),
-        (lambda: vmap(torch.sin, in_dims=3)(x)), (lambda: vmap(torch.sin, randomness="x")(x)),
+        (lambda: grad(lambda z: z * 2)(x)),
+        (lambda: vmap(torch.dot)(x, x[:2])),
+        (lambda: vmap(lambda z: 1.0)(x)),
+        (lambda: vmap(torch.sin, in_dims=3)(x)),
+        (lambda: vmap(torch.sin, randomness="x")(x)),
         (lambda: functional_call(models[0], {"nothing": w}, x)),
     ]
     return (
-        inner.requires_grad, w.grad, grad(lambda z: (z**2).sum())(x[0]).requires_grad,
+        inner.requires_grad,
+        w.grad,
+        grad(lambda z: (z**2).sum())(x[0]).requires_grad,
         grad(lambda a, b: ((a * b).sum(), {"aux": a + b}), argnums=(0, 1), has_aux=True)(x[0], x[1]),
         jvp(lambda a, b: a.sin() * b, (x[0], x[1]), (torch.ones(3), x[2])),
         vjp(lambda d: {"s": d["p"].sum(), "t": d["p"] * 2}, {"p": x[0]})[0],
-        ensemble, functional_call(tied, {"a.weight": torch.eye(3)}, x), torch.vmap(torch.outer, in_dims=(1, 1), out_dims=-1)(x, x).shape,
-        vmap(vmap(lambda a: a.norm()))(x[None]), [error(f).split("<")[0] for f in bad],
+        ensemble,
+        functional_call(tied, {"a.weight": torch.eye(3)}, x),
+        torch.vmap(torch.outer, in_dims=(1, 1), out_dims=-1)(x, x).shape,
+        vmap(vmap(lambda a: a.norm()))(x[None]),
+        [error(f).split("<")[0] for f in bad],
         torch.autograd.grad((w * x[0]).exp(), w, torch.eye(3), is_grads_batched=True),
     )
 
@@ -300,8 +387,25 @@ def case_complex_numbers():
     z = x * (1 + 2j) - 1j
     z[0, 0] = 3j
     return (
-        torch.view_as_real(z), torch.view_as_real(1j / (x + 2)), torch.view_as_real(torch.full((2,), 1j)), torch.view_as_real((2j) ** torch.arange(3)),
-        [str(t.dtype) for t in (x.double() * 1j, x.half() * 1j, torch.arange(2) * 1j, torch.full((1,), 1j, dtype=torch.complex128), torch.tensor(1.0) + 1j)],
-        (z == 3j).tolist(), torch.result_type(x, 1j) is torch.complex64, error(lambda: x.add_(1j)), error(lambda: x.fill_(1j)),
-        torch.view_as_real(torch.where(x > 0, x, 1j)), torch.view_as_real(z.masked_fill(x > 0, 1j)), torch.view_as_real(z * torch.tensor(1j)),
+        torch.view_as_real(z),
+        torch.view_as_real(1j / (x + 2)),
+        torch.view_as_real(torch.full((2,), 1j)),
+        torch.view_as_real((2j) ** torch.arange(3)),
+        [
+            str(t.dtype)
+            for t in (
+                x.double() * 1j,
+                x.half() * 1j,
+                torch.arange(2) * 1j,
+                torch.full((1,), 1j, dtype=torch.complex128),
+                torch.tensor(1.0) + 1j,
+            )
+        ],
+        (z == 3j).tolist(),
+        torch.result_type(x, 1j) is torch.complex64,
+        error(lambda: x.add_(1j)),
+        error(lambda: x.fill_(1j)),
+        torch.view_as_real(torch.where(x > 0, x, 1j)),
+        torch.view_as_real(z.masked_fill(x > 0, 1j)),
+        torch.view_as_real(z * torch.tensor(1j)),
     )

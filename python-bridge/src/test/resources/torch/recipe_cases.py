@@ -7,7 +7,15 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor, optim
-from torch.utils.data import DataLoader, Dataset, RandomSampler, SequentialSampler, Subset, WeightedRandomSampler, random_split
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    WeightedRandomSampler,
+    random_split,
+)
 
 
 def values(*shape):
@@ -127,7 +135,11 @@ def case_bi_tempered_like():
         norm = -log_t(1.0 / torch.sum(exp_t(a, t2), -1, keepdim=True), t2) + mu
         p = exp_t(x - norm, t2)
         y = F.one_hot(labels(4, 3), 3).float()
-        return ((log_t(y + 1e-10, t1) - log_t(p, t1)) * y - (y.pow(2.0 - t1) - p.pow(2.0 - t1)) / (2.0 - t1)).sum(-1).mean()
+        return (
+            ((log_t(y + 1e-10, t1) - log_t(p, t1)) * y - (y.pow(2.0 - t1) - p.pow(2.0 - t1)) / (2.0 - t1))
+            .sum(-1)
+            .mean()
+        )
 
     return with_grad(loss, values(4, 3))
 
@@ -182,7 +194,11 @@ class ArcFace(nn.Module):
         cosine = F.linear(F.normalize(input), F.normalize(self.weight))
         sine = torch.sqrt((1.0 - torch.pow(cosine, 2)).clamp(0, 1))
         phi = cosine * self.cos_m - sine * self.sin_m
-        phi = torch.where(cosine > 0, phi, cosine) if self.easy_margin else torch.where(cosine > self.th, phi, cosine - self.mm)
+        phi = (
+            torch.where(cosine > 0, phi, cosine)
+            if self.easy_margin
+            else torch.where(cosine > self.th, phi, cosine - self.mm)
+        )
         one_hot = torch.zeros(cosine.size(), device=input.device)
         one_hot.scatter_(1, label.view(-1, 1).long(), 1)
         return (one_hot * phi + (1.0 - one_hot) * cosine) * self.s
@@ -281,7 +297,9 @@ def case_barlow_vicreg_byol():
         return 25 * repr_loss + 25 * sum(torch.mean(F.relu(1 - s)) for s in std) / 2 + sum(cov)
 
     def byol(a, b):
-        return (2 - 2 * (F.normalize(a, dim=-1, p=2) * F.normalize(b.detach(), dim=-1)).sum(dim=-1)).mean() + 0 * b.sum()
+        return (
+            2 - 2 * (F.normalize(a, dim=-1, p=2) * F.normalize(b.detach(), dim=-1)).sum(dim=-1)
+        ).mean() + 0 * b.sum()
 
     pair = values(8, 4), values(4, 8).T
     return [with_grad(f, *pair) for f in (barlow, vicreg, byol)]
@@ -364,7 +382,9 @@ def case_giou():
     def loss(boxes, eps=1e-7):
         x1, y1, x2, y2 = boxes.unbind(dim=-1)
         g = torch.tensor([[0.0, 0, 2, 2], [1, 1, 3, 4], [0, 0, 1, 1]])
-        inter = (torch.min(x2, g[:, 2]) - torch.max(x1, g[:, 0])).clamp(0) * (torch.min(y2, g[:, 3]) - torch.max(y1, g[:, 1])).clamp(0)
+        inter = (torch.min(x2, g[:, 2]) - torch.max(x1, g[:, 0])).clamp(0) * (
+            torch.min(y2, g[:, 3]) - torch.max(y1, g[:, 1])
+        ).clamp(0)
         union = (x2 - x1) * (y2 - y1) + (g[:, 2:] - g[:, :2]).prod(1) - inter
         iou = inter / (union + eps)
         lt, rb = torch.minimum(boxes[:, :2], g[:, :2]), torch.maximum(boxes[:, 2:], g[:, 2:])
@@ -429,7 +449,12 @@ def case_wgan_gp():
         mixed = torch.autograd.Variable(alpha * real + ((1 - alpha) * fake), requires_grad=True)
         out = critic(mixed)
         (slope,) = torch.autograd.grad(
-            outputs=out, inputs=mixed, grad_outputs=torch.ones_like(out), create_graph=True, retain_graph=True, only_inputs=True
+            outputs=out,
+            inputs=mixed,
+            grad_outputs=torch.ones_like(out),
+            create_graph=True,
+            retain_graph=True,
+            only_inputs=True,
         )
         penalty = ((slope.view(slope.size(0), -1).norm(2, dim=1) - 1) ** 2).mean() * 10
         loss_d = critic(fake).mean() - critic(real).mean() + penalty
@@ -455,7 +480,10 @@ def case_gan_losses():
 
     def relativistic(real, fake):
         bce = nn.BCEWithLogitsLoss()
-        return (bce(real - fake.mean(0, True), torch.ones_like(real)) + bce(fake - real.mean(0, True), torch.zeros_like(fake))) / 2
+        return (
+            bce(real - fake.mean(0, True), torch.ones_like(real))
+            + bce(fake - real.mean(0, True), torch.zeros_like(fake))
+        ) / 2
 
     def r1(real, fake):
         logits = (real.sin() * 2).sum(1)
@@ -470,7 +498,11 @@ class Perceptual(nn.Module):
     def __init__(self):
         super().__init__()
         blocks = nn.Sequential(
-            nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2, 2), nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(inplace=True)
+            nn.Conv2d(3, 4, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2, 2),
+            nn.Conv2d(4, 6, 3, padding=1),
+            nn.ReLU(inplace=True),
         ).eval()
         self.slices = nn.ModuleList([blocks[:2], blocks[2:]])
         for p in self.parameters():
@@ -617,7 +649,10 @@ def case_language_model():
 
         def forward(self, x):
             b, t, c = x.size()
-            q, k, v = (z.view(b, t, self.heads, c // self.heads).transpose(1, 2) for z in self.attn(self.ln_1(x)).split(c, dim=2))
+            q, k, v = (
+                z.view(b, t, self.heads, c // self.heads).transpose(1, 2)
+                for z in self.attn(self.ln_1(x)).split(c, dim=2)
+            )
             att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
             att = att.masked_fill(self.bias[:, :, :t, :t] == 0, float("-inf"))
             y = F.softmax(att, dim=-1) @ v
@@ -627,7 +662,9 @@ def case_language_model():
             return x + self.mlp["out"](F.gelu(self.mlp["fc"](self.ln_2(x)), approximate="tanh"))
 
     wte, wpe, head = nn.Embedding(11, 8), nn.Embedding(8, 8), nn.Linear(8, 11, bias=False)
-    model = nn.ModuleDict({"wte": wte, "wpe": wpe, "h": nn.ModuleList(Block(8, 2) for _ in range(2)), "ln": nn.LayerNorm(8), "head": head})
+    model = nn.ModuleDict(
+        {"wte": wte, "wpe": wpe, "h": nn.ModuleList(Block(8, 2) for _ in range(2)), "ln": nn.LayerNorm(8), "head": head}
+    )
     model["wte"].weight = head.weight
     decay = {n: p for n, p in model.named_parameters() if p.dim() >= 2}
     groups = [
@@ -658,7 +695,9 @@ def case_language_model():
 
 def case_transformer_encoder():
     torch.manual_seed(9)
-    layer = nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16, dropout=0.1, batch_first=True, norm_first=True)
+    layer = nn.TransformerEncoderLayer(
+        d_model=8, nhead=2, dim_feedforward=16, dropout=0.1, batch_first=True, norm_first=True
+    )
     encoder = nn.TransformerEncoder(layer, num_layers=2, norm=nn.LayerNorm(8), enable_nested_tensor=False)
     mask = nn.Transformer.generate_square_subsequent_mask(4)
     pad = torch.tensor([[False, False, False, True], [False] * 4])
@@ -671,7 +710,15 @@ def case_transformer_encoder():
 
 def case_seq2seq_transformer():
     torch.manual_seed(10)
-    model = nn.Transformer(d_model=8, nhead=2, num_encoder_layers=1, num_decoder_layers=1, dim_feedforward=16, dropout=0.0, batch_first=True)
+    model = nn.Transformer(
+        d_model=8,
+        nhead=2,
+        num_encoder_layers=1,
+        num_decoder_layers=1,
+        dim_feedforward=16,
+        dropout=0.0,
+        batch_first=True,
+    )
     src, tgt = values(2, 4, 8), values(2, 3, 8)
     out = model(src, tgt, tgt_mask=model.generate_square_subsequent_mask(3), tgt_is_causal=True)
     out.sum().backward()
@@ -683,7 +730,9 @@ def case_seq2seq_transformer():
 
 def case_distillation():
     def loss(student, teacher, t=4.0, alpha=0.7):
-        soft = nn.KLDivLoss(reduction="batchmean")(F.log_softmax(student / t, dim=1), F.softmax(teacher.detach() / t, dim=1)) * (alpha * t * t)
+        soft = nn.KLDivLoss(reduction="batchmean")(
+            F.log_softmax(student / t, dim=1), F.softmax(teacher.detach() / t, dim=1)
+        ) * (alpha * t * t)
         js = 0.5 * F.kl_div(student.log_softmax(1), teacher.log_softmax(1), reduction="sum", log_target=True)
         return soft + F.cross_entropy(student, labels(5, 4)) * (1.0 - alpha) + js
 
@@ -741,7 +790,14 @@ def case_ema_and_swa():
         swa_scheduler.step()
         rates.append(swa_scheduler.get_last_lr()[0])
     update_bn(data, swa)
-    return rates, swa.n_averaged, [list(m.parameters()) for m in (swa, ema, own)], swa(values(3, 4)), list(ema.state_dict()), ema.module[1].running_mean
+    return (
+        rates,
+        swa.n_averaged,
+        [list(m.parameters()) for m in (swa, ema, own)],
+        swa(values(3, 4)),
+        list(ema.state_dict()),
+        ema.module[1].running_mean,
+    )
 
 
 class HandEMA:
@@ -786,7 +842,11 @@ def case_schedulers():
     from torch.optim import lr_scheduler as S
 
     def rates(make, steps=12, lr=0.5, feed=None):
-        optimizer = optim.SGD([{"params": [nn.Parameter(torch.zeros(1))]}, {"params": [nn.Parameter(torch.zeros(1))], "lr": 0.1}], lr=lr, momentum=0.9)
+        optimizer = optim.SGD(
+            [{"params": [nn.Parameter(torch.zeros(1))]}, {"params": [nn.Parameter(torch.zeros(1))], "lr": 0.1}],
+            lr=lr,
+            momentum=0.9,
+        )
         scheduler = make(optimizer)
         found = []
         for i in range(steps):
@@ -796,13 +856,26 @@ def case_schedulers():
         return found, optimizer.param_groups[0]["lr"]
 
     def warmup_cosine(step, warmup=3, total=12):
-        return float(step) / max(1.0, warmup) if step < warmup else max(0.0, 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / (total - warmup))))
+        return (
+            float(step) / max(1.0, warmup)
+            if step < warmup
+            else max(0.0, 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / (total - warmup))))
+        )
 
     return [
-        rates(lambda o: S.OneCycleLR(o, max_lr=[1.0, 0.3], total_steps=12, pct_start=0.25, anneal_strategy="linear", three_phase=True)),
+        rates(
+            lambda o: S.OneCycleLR(
+                o, max_lr=[1.0, 0.3], total_steps=12, pct_start=0.25, anneal_strategy="linear", three_phase=True
+            )
+        ),
         rates(lambda o: S.CosineAnnealingWarmRestarts(o, T_0=3, T_mult=2, eta_min=0.01)),
-        rates(lambda o: S.SequentialLR(o, [S.LinearLR(o, 0.1, total_iters=4), S.CosineAnnealingLR(o, 8)], milestones=[4])),
-        rates(lambda o: S.ReduceLROnPlateau(o, "min", factor=0.5, patience=1, cooldown=1, min_lr=0.01), feed=[1, 0.9, 0.95, 0.97, 0.91, 0.9, 0.9, 0.9, 0.8, 0.9, 0.9, 0.9]),
+        rates(
+            lambda o: S.SequentialLR(o, [S.LinearLR(o, 0.1, total_iters=4), S.CosineAnnealingLR(o, 8)], milestones=[4])
+        ),
+        rates(
+            lambda o: S.ReduceLROnPlateau(o, "min", factor=0.5, patience=1, cooldown=1, min_lr=0.01),
+            feed=[1, 0.9, 0.95, 0.97, 0.91, 0.9, 0.9, 0.9, 0.8, 0.9, 0.9, 0.9],
+        ),
         rates(lambda o: S.LambdaLR(o, warmup_cosine)),
         rates(lambda o: S.CyclicLR(o, 0.01, 0.4, step_size_up=3, mode="triangular2", cycle_momentum=True)),
         rates(lambda o: S.ChainedScheduler([S.ConstantLR(o, 0.5, 3), S.ExponentialLR(o, 0.9)])),
@@ -924,7 +997,12 @@ class Pairs(Dataset):
 def case_data():
     def collate(batch):
         xs = nn.utils.rnn.pad_sequence([b["x"] for b in batch], batch_first=True, padding_value=-1.0)
-        return xs, torch.tensor([len(b["x"]) for b in batch]), torch.LongTensor([b["y"] for b in batch]), [b["name"] for b in batch]
+        return (
+            xs,
+            torch.tensor([len(b["x"]) for b in batch]),
+            torch.LongTensor([b["y"] for b in batch]),
+            [b["name"] for b in batch],
+        )
 
     torch.manual_seed(15)
     data = Pairs(7)
@@ -933,9 +1011,25 @@ def case_data():
     g = torch.Generator()
     g.manual_seed(3)
     loaders = [
-        DataLoader(data, batch_size=3, collate_fn=collate, sampler=WeightedRandomSampler(weights, 6, replacement=True, generator=g)),
-        DataLoader(first, batch_size=2, shuffle=True, collate_fn=collate, drop_last=True, generator=torch.Generator().manual_seed(2)),
-        DataLoader(Subset(data, [1, 4]), batch_sampler=torch.utils.data.BatchSampler(SequentialSampler(range(2)), 2, False), collate_fn=collate),
+        DataLoader(
+            data,
+            batch_size=3,
+            collate_fn=collate,
+            sampler=WeightedRandomSampler(weights, 6, replacement=True, generator=g),
+        ),
+        DataLoader(
+            first,
+            batch_size=2,
+            shuffle=True,
+            collate_fn=collate,
+            drop_last=True,
+            generator=torch.Generator().manual_seed(2),
+        ),
+        DataLoader(
+            Subset(data, [1, 4]),
+            batch_sampler=torch.utils.data.BatchSampler(SequentialSampler(range(2)), 2, False),
+            collate_fn=collate,
+        ),
         DataLoader(data, sampler=RandomSampler(data, num_samples=4), collate_fn=collate, batch_size=4),
     ]
     return [[len(loader), [list(batch) for batch in loader]] for loader in loaders], len(second), list(second.indices)
@@ -943,7 +1037,9 @@ def case_data():
 
 def case_state_dicts():
     torch.manual_seed(16)
-    make = lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.LazyLinear(3) if False else nn.Linear(8, 3))
+    make = lambda: nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.LazyLinear(3) if False else nn.Linear(8, 3)
+    )
     a, b = make(), make()
     optimizer = optim.Adam(a.parameters(), lr=0.01)
     a(values(2, 1, 4, 4)).sum().backward()
@@ -954,7 +1050,14 @@ def case_state_dicts():
     missing = b.load_state_dict({k: v for k, v in stripped.items() if "bias" not in k}, strict=False)
     other = optim.Adam(b.parameters(), lr=0.5)
     other.load_state_dict(saved["optimizer"])
-    return str(missing), str(b.load_state_dict(stripped)), other.param_groups[0]["lr"], all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values())), b.state_dict()["1.num_batches_tracked"], repr(optimizer)
+    return (
+        str(missing),
+        str(b.load_state_dict(stripped)),
+        other.param_groups[0]["lr"],
+        all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values())),
+        b.state_dict()["1.num_batches_tracked"],
+        repr(optimizer),
+    )
 
 
 # Tensors
@@ -964,11 +1067,24 @@ def case_shapes():
     x = values(2, 3, 4, 4)
     patches = x.unfold(2, 2, 2).unfold(3, 2, 2).permute(0, 2, 3, 1, 4, 5).reshape(2, 4, -1)
     heads = torch.einsum("bid,bjd->bij", patches, patches)
-    back = torch.einsum("b i j, b j d -> b i d", heads.softmax(-1), patches).view(2, 2, 2, 3, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(2, 3, 4, 4)
+    back = (
+        torch.einsum("b i j, b j d -> b i d", heads.softmax(-1), patches)
+        .view(2, 2, 2, 3, 2, 2)
+        .permute(0, 3, 1, 4, 2, 5)
+        .reshape(2, 3, 4, 4)
+    )
     parts = torch.tensor_split(x.flatten(), 5)
     return (
-        patches, heads, back, [len(p) for p in parts], x.movedim(1, -1).shape, torch.repeat_interleave(torch.tensor([1, 2, 3]), torch.tensor([2, 0, 1])),
-        x[0, 0].rot90(), torch.hstack([x[0, 0], x[0, 1]]), x.mean((-2, -1), keepdim=True).squeeze(), torch.block_diag(x[0, 0, :2, :2], x[1, 1, :2, :2]),
+        patches,
+        heads,
+        back,
+        [len(p) for p in parts],
+        x.movedim(1, -1).shape,
+        torch.repeat_interleave(torch.tensor([1, 2, 3]), torch.tensor([2, 0, 1])),
+        x[0, 0].rot90(),
+        torch.hstack([x[0, 0], x[0, 1]]),
+        x.mean((-2, -1), keepdim=True).squeeze(),
+        torch.block_diag(x[0, 0, :2, :2], x[1, 1, :2, :2]),
     )
 
 
@@ -982,9 +1098,20 @@ def case_masks_and_scatter():
     confusion = torch.bincount(seg * 3 + seg.flip(0), minlength=9).reshape(3, 3)
     hist = torch.histc(x, bins=4, min=-1, max=1)
     return (
-        pooled, h.masked_fill(~mask, float("-inf")).softmax(-1), scattered, top, confusion, hist, x[x.abs().argsort(dim=0)[:, 0]],
-        torch.take_along_dim(x, x.argmax(1, keepdim=True), 1), torch.bucketize(x[:, 0], torch.tensor([-0.5, 0.0, 0.5])), x.index_put((seg,), torch.tensor(0.0)),
-        torch.isin(seg, torch.tensor([0, 2])), torch.cummax(x, 0)[0], torch.searchsorted(torch.tensor([0.0, 1.0]), x[:, 1].contiguous()), x.quantile(0.3, dim=0),
+        pooled,
+        h.masked_fill(~mask, float("-inf")).softmax(-1),
+        scattered,
+        top,
+        confusion,
+        hist,
+        x[x.abs().argsort(dim=0)[:, 0]],
+        torch.take_along_dim(x, x.argmax(1, keepdim=True), 1),
+        torch.bucketize(x[:, 0], torch.tensor([-0.5, 0.0, 0.5])),
+        x.index_put((seg,), torch.tensor(0.0)),
+        torch.isin(seg, torch.tensor([0, 2])),
+        torch.cummax(x, 0)[0],
+        torch.searchsorted(torch.tensor([0.0, 1.0]), x[:, 1].contiguous()),
+        x.quantile(0.3, dim=0),
     )
 
 
@@ -994,7 +1121,10 @@ def case_linalg_and_fft():
 
     def whiten(x):
         cov = torch.cov(x.T) + 0.1 * torch.eye(3)
-        return torch.linalg.solve_triangular(torch.linalg.cholesky(cov), x.T, upper=False).pow(2).sum() + torch.linalg.slogdet(cov)[1]
+        return (
+            torch.linalg.solve_triangular(torch.linalg.cholesky(cov), x.T, upper=False).pow(2).sum()
+            + torch.linalg.slogdet(cov)[1]
+        )
 
     def spectral(x):
         f = torch.fft.rfft2(x, norm="ortho")
@@ -1006,9 +1136,19 @@ def case_linalg_and_fft():
         return magnitude.log().abs().mean() + torch.norm(magnitude, p="fro")
 
     return (
-        with_grad(whiten, values(6, 3)), with_grad(spectral, values(4, 4)), with_grad(stft, values(32)), torch.linalg.eigvalsh(spd),
-        torch.linalg.lstsq(a, values(3, 1)).solution, torch.linalg.matrix_rank(spd), torch.linalg.cond(spd), torch.linalg.svdvals(a), torch.linalg.matrix_power(a, 3),
-        torch.fft.fftshift(torch.fft.fftfreq(4)), torch.linalg.vector_norm(a, 1, dim=1), torch.linalg.det(spd), torch.trapezoid(values(5)),
+        with_grad(whiten, values(6, 3)),
+        with_grad(spectral, values(4, 4)),
+        with_grad(stft, values(32)),
+        torch.linalg.eigvalsh(spd),
+        torch.linalg.lstsq(a, values(3, 1)).solution,
+        torch.linalg.matrix_rank(spd),
+        torch.linalg.cond(spd),
+        torch.linalg.svdvals(a),
+        torch.linalg.matrix_power(a, 3),
+        torch.fft.fftshift(torch.fft.fftfreq(4)),
+        torch.linalg.vector_norm(a, 1, dim=1),
+        torch.linalg.det(spd),
+        torch.trapezoid(values(5)),
     )
 
 
@@ -1022,7 +1162,9 @@ def case_ranking_and_survival():
         discounts = 1 / torch.log2(torch.arange(s.size(1), dtype=torch.float) + 2.0)
         ideal = ((2 ** y.sort(dim=1, descending=True)[0] - 1) * discounts).sum(-1, keepdim=True).clamp(min=1e-10)
         pairs = torch.gather(s, 1, order)[:, :, None] - torch.gather(s, 1, order)[:, None, :]
-        weights = ((gains / ideal)[:, :, None] - (gains / ideal)[:, None, :]).abs() * (discounts[:, None] - discounts[None, :]).abs()
+        weights = ((gains / ideal)[:, :, None] - (gains / ideal)[:, None, :]).abs() * (
+            discounts[:, None] - discounts[None, :]
+        ).abs()
         return -(weights * F.logsigmoid(pairs)).sum((1, 2)).mean()
 
     def cox(s, t):
@@ -1030,7 +1172,10 @@ def case_ranking_and_survival():
         return -(risk - risk.logcumsumexp(0)).mean()
 
     pair = values(3, 4), values(4, 3).T.contiguous()
-    return [with_grad(f, *pair) if f is listnet else with_grad(lambda s: f(s, pair[1]), pair[0]) for f in (listnet, lambda_rank, cox)]
+    return [
+        with_grad(f, *pair) if f is listnet else with_grad(lambda s: f(s, pair[1]), pair[0])
+        for f in (listnet, lambda_rank, cox)
+    ]
 
 
 def case_optimal_transport():
@@ -1074,7 +1219,11 @@ def case_policy_gradients():
         advantage = returns - value.detach().squeeze(-1)
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         clipped = torch.clamp(ratio, 0.8, 1.2) * advantage
-        return -torch.min(ratio * advantage, clipped).mean() + 0.5 * F.smooth_l1_loss(value.squeeze(-1), returns) - 0.01 * dist.entropy().mean()
+        return (
+            -torch.min(ratio * advantage, clipped).mean()
+            + 0.5 * F.smooth_l1_loss(value.squeeze(-1), returns)
+            - 0.01 * dist.entropy().mean()
+        )
 
     def sac(mean, log_std):
         torch.manual_seed(17)
@@ -1108,7 +1257,18 @@ def case_uncertainty_and_mdn():
         alpha = F.softplus(x) + 1
         s = alpha.sum(1, keepdim=True)
         y = F.one_hot(labels(4, 3), 3)
-        kl = torch.distributions.kl_divergence(torch.distributions.Dirichlet(y + (1 - y) * alpha), torch.distributions.Dirichlet(torch.ones(4, 3)))
-        return (y * (torch.digamma(s) - torch.digamma(alpha))).sum(1).mean() + 0.1 * kl.mean() + torch.lgamma(alpha).sum() * 0.01
+        kl = torch.distributions.kl_divergence(
+            torch.distributions.Dirichlet(y + (1 - y) * alpha), torch.distributions.Dirichlet(torch.ones(4, 3))
+        )
+        return (
+            (y * (torch.digamma(s) - torch.digamma(alpha))).sum(1).mean()
+            + 0.1 * kl.mean()
+            + torch.lgamma(alpha).sum() * 0.01
+        )
 
-    return value, module.log_vars.grad, with_grad(mdn, values(4, 3), values(3, 4).T, values(4, 3) * 0.3), with_grad(evidential, values(4, 3))
+    return (
+        value,
+        module.log_vars.grad,
+        with_grad(mdn, values(4, 3), values(3, 4).T, values(4, 3) * 0.3),
+        with_grad(evidential, values(4, 3)),
+    )

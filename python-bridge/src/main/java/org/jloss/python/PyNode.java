@@ -107,7 +107,7 @@ public final class PyNode {
   /** Whether another handle is of the same node. */
   @HostAccess.Export
   public boolean same(PyNode other) {
-    return node.address() == other.node.address();
+    return Guard.run(() -> node.address() == other.node.address());
   }
 
   /** The same for handles of the same node. */

@@ -197,6 +197,10 @@ class LossTest {
     assertEquals(
         "TypeError: mse_loss: expected target to be a Tensor, got list",
         message("jloss.MseLoss()(a, [0.0, 0.0])"));
+    assertEquals(
+        "ValueError: cross_entropy_loss: expected target of shape [2, 3] as input, or class indices"
+            + " of dtype Long, got Float of shape [2]",
+        message("jloss.CrossEntropyLoss()(jloss.zeros(2, 3), a)"));
     assertTrue(
         message("jloss.Mse_Loss").startsWith("AttributeError: module 'jloss' has no attribute"));
   }

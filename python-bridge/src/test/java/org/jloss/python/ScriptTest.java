@@ -275,6 +275,42 @@ class ScriptTest {
     assertEquals("hello\nopened in.txt\nrefused link/passwd\nrefused ../x\n", write.out, write.err);
   }
 
+  /** As scripts keep their best checkpoint. */
+  @Test
+  void filesOfAWritableFolder(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("last"), "weights");
+    final String text =
+        """
+        import os, pathlib, shutil, sys
+        os.chdir(sys.argv[1])
+        try:
+            shutil.copy("last", "copy"), shutil.copy2("last", "best.tmp"), os.replace("best.tmp", "best")
+            os.rename("copy", "kept"), shutil.move("last", "moved"), pathlib.Path("done").touch()
+            os.utime("best", (5, 7)), os.chmod("best", 0o400)
+            print(sorted(os.listdir()), open("best").read(), os.stat("best").st_mtime, oct(os.stat("best").st_mode))
+        except OSError as error:
+            print(type(error).__name__)
+        for escape in (lambda: os.rename("/etc/hostname", "x"), lambda: os.rename("best", "/tmp/x"),
+                       lambda: os.utime("/etc/hostname"), lambda: os.chmod("/etc/hostname", 0)):
+            try:
+                escape()
+                print("done")
+            except OSError as error:
+                print(type(error).__name__)
+        """;
+    final String refused = "PermissionError\n".repeat(4);
+    final Script write =
+        Script.run(PythonBridge.builder().writeFolder(folder), text, folder.toString());
+    assertEquals(
+        "['best', 'done', 'kept', 'moved'] weights 7.0 0o100400\n" + refused,
+        write.out,
+        write.toString());
+    Files.writeString(folder.resolve("last"), "weights");
+    final Script read =
+        Script.run(PythonBridge.builder().readFolder(folder), text, folder.toString());
+    assertEquals("PermissionError\n" + refused, read.out, read.toString());
+  }
+
   @Test
   void movesAndAttributes(@TempDir Path folder) throws Exception {
     final String text =

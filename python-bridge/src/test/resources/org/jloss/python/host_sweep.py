@@ -100,6 +100,7 @@ objects = {
     "PyCode": host.code(0, 6),
     "PyOperator": host.operator("t", "add"),
     "PyOperator reduced": host.operator("m", "max"),
+    "PyNode": (x * 2).sum().grad_fn._jloss,
     "PyHook": host.autograd().hook(x._jloss, False, evil_function),
     "JavaObject": passed._JavaObject__object,
 }
@@ -113,6 +114,7 @@ arguments = [
     [1.0, 2.0, ()], [[1], [2]], recursive, [0] * 100_000, {}, {"a": 1}, {1}, object(), int, type, slice(1),
     slice(None, 2**70), ..., range(3), range(10**12), iter([1]), NotImplemented, evil_function, raising,
     evil_function.__code__, host, host.names(), host.autograd(), objects["PyHook"], objects["PyCode"],
+    objects["PyNode"], (objects["PyNode"],),
     x, x._jloss, target, target._jloss, jloss.zeros(0), jloss.rand(2, 2, dtype=jloss.float64)._jloss, loss,
     loss._jloss, miner._jloss, memory._jloss, closed._jloss, passed, EvilInt(1), EvilInt(10**30),
     EvilList(lambda: 10**12), EvilList(lambda: -1), EvilList(length), EvilSequence(10**12),

@@ -685,7 +685,7 @@ class Node:
         return tuple((_node(node), number) for node, number in zip(found[::2], found[1::2]))
 
     def register_hook(self, hook):
-        """Calls a function with the gradients that it computed and those that it got; what it gives replaces the first."""
+        """Calls a function with the gradients that it computed and those that it got; may replace the first."""
         from ._hooks import register_node
 
         return register_node(self, hook, False)

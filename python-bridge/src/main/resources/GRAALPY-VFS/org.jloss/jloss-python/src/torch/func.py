@@ -95,9 +95,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
         with torch.enable_grad():
             output, aux = _split(func(*put(level.arguments), **kwargs), has_aux)
         if not isinstance(output, torch.Tensor):
-            raise RuntimeError(
-                f"grad_and_value(f)(*args): Expected f(*args) to return a tensor, got {type(output)}"
-            )
+            raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a tensor, got {type(output)}")
         if output.dim() != 0:
             raise RuntimeError(
                 "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
@@ -214,9 +212,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     randomness: "same" draws the same numbers for each element.
     """
     if randomness not in ("error", "different", "same"):
-        raise RuntimeError(
-            f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}"
-        )
+        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
 
     name = getattr(func, "__name__", func)
     title = f"vmap({name}, in_dims={in_dims}, ...)(<inputs>)"
@@ -232,12 +228,13 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
         for leaf, axis in mapped:
             if not isinstance(leaf, torch.Tensor):
                 raise ValueError(
-                    f"{title}: Got in_dim={axis} for an input but the input is of type {type(leaf)}. We cannot vmap over "
-                    "non-Tensor arguments, please use None as the respective in_dim"
+                    f"{title}: Got in_dim={axis} for an input but the input is of type {type(leaf)}. We cannot vmap "
+                    "over non-Tensor arguments, please use None as the respective in_dim"
                 )
             if not -leaf.dim() <= axis < leaf.dim():
                 raise ValueError(
-                    f"{title}: Got in_dim={axis} for some input, but that input is a Tensor of dimensionality {leaf.dim()}"
+                    f"{title}: Got in_dim={axis} for some input, but that input is a Tensor of dimensionality "
+                    f"{leaf.dim()}"
                 )
         sizes = [leaf.size(axis) for leaf, axis in mapped]
         if len(set(sizes)) > 1:
@@ -255,9 +252,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
             found, shape = tree_flatten(func(*part_args, **part_kwargs))
             for one in found:
                 if not isinstance(one, torch.Tensor):
-                    raise ValueError(
-                        f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(one)}."
-                    )
+                    raise ValueError(f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(one)}.")
             rows.append(found)
         if not rows:
             raise RuntimeError("vmap: expected at least one element along the mapped axis, got none")

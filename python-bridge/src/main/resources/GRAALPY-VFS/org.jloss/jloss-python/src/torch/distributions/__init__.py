@@ -14,14 +14,23 @@ _HOME = {
     "Gamma": "gamma",
     "Independent": "independent",
     "Laplace": "laplace",
+    "LogNormal": "log_normal",
+    "MixtureSameFamily": "mixture_same_family",
     "MultivariateNormal": "multivariate_normal",
     "Normal": "normal",
     "OneHotCategorical": "one_hot_categorical",
     "OneHotCategoricalStraightThrough": "one_hot_categorical",
     "Poisson": "poisson",
+    "TransformedDistribution": "transformed_distribution",
     "Uniform": "uniform",
     "kl_divergence": "kl",
     "register_kl": "kl",
+    **dict.fromkeys(
+        """AbsTransform AffineTransform ComposeTransform ExpTransform IndependentTransform PowerTransform
+        SigmoidTransform SoftmaxTransform SoftplusTransform StickBreakingTransform TanhTransform Transform
+        identity_transform""".split(),
+        "transforms",
+    ),
 }
 _MODULES = frozenset((*_HOME.values(), "constraints", "utils"))
 

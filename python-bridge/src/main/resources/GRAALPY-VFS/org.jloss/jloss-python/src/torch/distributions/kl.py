@@ -12,12 +12,14 @@ from torch.distributions.exponential import Exponential
 from torch.distributions.gamma import Gamma
 from torch.distributions.independent import Independent
 from torch.distributions.laplace import Laplace
+from torch.distributions.log_normal import LogNormal
 from torch.distributions.multivariate_normal import MultivariateNormal, half_log_det, mahalanobis
 from torch.distributions.normal import Normal
 from torch.distributions.one_hot_categorical import OneHotCategorical
 from torch.distributions.poisson import Poisson
+from torch.distributions.transformed_distribution import TransformedDistribution
 from torch.distributions.uniform import Uniform
-from torch.distributions.utils import _sum_rightmost
+from torch.distributions.utils import _sum_rightmost, euler_constant
 from torch.nn.functional import softplus
 
 _FORMULAS = {}
@@ -143,3 +145,115 @@ def _independent(p, q):
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise NotImplementedError
     return _sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
+
+
+@register_kl(TransformedDistribution, TransformedDistribution)
+def _transformed(p, q):
+    if p.transforms != q.transforms or p.event_shape != q.event_shape:
+        raise NotImplementedError
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+@register_kl(LogNormal, LogNormal)
+def _log_normal(p, q):
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+# Of two kinds
+
+
+def _infinite(p, q):
+    return torch.full_like(p.rate if isinstance(p, (Exponential, Gamma, Poisson)) else p.loc, math.inf)
+
+
+for _p, _qs in {
+    Exponential: (Beta, Uniform),
+    Gamma: (Beta, Uniform),
+    Laplace: (Beta, Exponential, Gamma, Uniform),
+    Normal: (Beta, Exponential, Gamma, Uniform),
+    Poisson: (Bernoulli,),
+}.items():
+    for _q in _qs:
+        _FORMULAS[_p, _q] = _infinite
+
+
+def _beyond(result, outside):
+    result[outside] = math.inf
+    return result
+
+
+def _squares(p, q, variance):
+    """The mean of the squared distance from a normal distribution's mean, over twice its variance."""
+    return (0.5 * variance + 0.5 * p.mean.pow(2) - p.mean * q.loc + 0.5 * q.loc.pow(2)) / q.scale.pow(2)
+
+
+@register_kl(Bernoulli, Poisson)
+def _bernoulli_poisson(p, q):
+    return -p.entropy() - (p.probs * q.rate.log() - q.rate)
+
+
+@register_kl(Beta, Exponential)
+@register_kl(Gamma, Exponential)
+def _exponential_from(p, q):
+    return -p.entropy() - q.rate.log() + q.rate * p.mean
+
+
+@register_kl(Beta, Gamma)
+def _beta_gamma(p, q):
+    log_mean = p.concentration1.digamma() - (p.concentration1 + p.concentration0).digamma()
+    constant = q.concentration.lgamma() - q.concentration * q.rate.log()
+    return -p.entropy() + constant - (q.concentration - 1) * log_mean + q.rate * p.mean
+
+
+@register_kl(Beta, Normal)
+@register_kl(Exponential, Normal)
+@register_kl(Gamma, Normal)
+@register_kl(Laplace, Normal)
+@register_kl(Uniform, Normal)
+def _normal_from(p, q):
+    return -p.entropy() + (q.scale * math.sqrt(2 * math.pi)).log() + _squares(p, q, p.variance)
+
+
+@register_kl(Beta, Uniform)
+def _beta_uniform(p, q):
+    return _beyond(-p.entropy() + (q.high - q.low).log(), (q.low > 0) | (q.high < 1))
+
+
+@register_kl(Exponential, Gamma)
+def _exponential_gamma(p, q):
+    ratio = q.rate / p.rate
+    constant = q.concentration.lgamma() + q.concentration * euler_constant - (1 + euler_constant)
+    return ratio - q.concentration * ratio.log() + constant
+
+
+@register_kl(Normal, Laplace)
+def _normal_laplace(p, q):
+    apart = p.loc - q.loc
+    scaled = apart / p.scale
+    near = math.sqrt(2 / math.pi) * p.scale * torch.exp(-0.5 * scaled.pow(2))
+    far = apart * torch.erf(math.sqrt(0.5) * scaled)
+    return (near + far) / q.scale - torch.log(p.scale / q.scale) - 0.5 * (1 + math.log(0.5 * math.pi))
+
+
+def _log_mean(low, high):
+    """The mean of the logarithm from low to high, 0 log 0 being 0."""
+    return (torch.special.xlogy(high, high) - torch.special.xlogy(low, low)) / (high - low) - 1
+
+
+@register_kl(Uniform, Beta)
+def _uniform_beta(p, q):
+    a, b = q.concentration1, q.concentration0
+    terms = (a - 1) * _log_mean(p.low, p.high) + (b - 1) * _log_mean(1 - p.high, 1 - p.low)
+    constant = a.lgamma() + b.lgamma() - (a + b).lgamma()
+    return _beyond(constant - (p.high - p.low).log() - terms, (p.high > 1) | (p.low < 0))
+
+
+@register_kl(Uniform, Exponential)
+def _uniform_exponential(p, q):
+    return _beyond(q.rate * p.mean - ((p.high - p.low) * q.rate).log(), p.low < 0)
+
+
+@register_kl(Uniform, Gamma)
+def _uniform_gamma(p, q):
+    constant = q.concentration.lgamma() - q.concentration * q.rate.log() - (p.high - p.low).log()
+    return _beyond(constant - (q.concentration - 1) * _log_mean(p.low, p.high) + q.rate * p.mean, p.low < 0)

@@ -18,9 +18,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     frequent first. A group has div_value times fewer features than the one before.
     """
 
-    def __init__(
-        self, in_features, n_classes, cutoffs, div_value=4.0, head_bias=False, device=None, dtype=None
-    ):
+    def __init__(self, in_features, n_classes, cutoffs, div_value=4.0, head_bias=False, device=None, dtype=None):
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
@@ -70,7 +68,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         if batched and input.shape[0] != target.shape[0]:
             raise RuntimeError("Input and target should have the same size in the batch dimension.")
         if input.dim() != target.dim() + 1:
-            what = f"{target.dim()}D target tensor expects {target.dim() + 1}D input tensors, but found inputs with size"
+            what = (
+                f"{target.dim()}D target tensor expects {target.dim() + 1}D input tensors, but found inputs with size"
+            )
             raise RuntimeError(what, input.size())
         if not batched:
             input, target = input.unsqueeze(0), target.unsqueeze(0)

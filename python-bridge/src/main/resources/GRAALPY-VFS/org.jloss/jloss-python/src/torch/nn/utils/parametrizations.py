@@ -35,7 +35,8 @@ class _SpectralNorm(Module):
         super().__init__()
         if not -weight.dim() <= dim < weight.dim():
             raise IndexError(
-                f"Dimension out of range (expected to be in range of [-{weight.dim()}, {weight.dim() - 1}] but got {dim})"
+                "Dimension out of range "
+                f"(expected to be in range of [-{weight.dim()}, {weight.dim() - 1}] but got {dim})"
             )
         if n_power_iterations <= 0:
             raise ValueError(

@@ -44,7 +44,9 @@ class ParametrizationList(ModuleList):
         self.ntensors = len(parts)
         for name, part in zip(self._names(), parts):
             if not isinstance(part, torch.Tensor):
-                raise ValueError(f"'right_inverse' must return a Tensor or a Sequence of tensors. Got {type(part).__name__}.")
+                raise ValueError(
+                    f"'right_inverse' must return a Tensor or a Sequence of tensors. Got {type(part).__name__}."
+                )
             if self.is_tensor:
                 # The parameter itself, which optimisers hold.
                 with torch.no_grad():
@@ -174,7 +176,10 @@ def remove_parametrizations(module, tensor_name, leave_parametrized=True):
     elif found.is_tensor:
         original = found.original
     else:
-        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms of a sequence of tensors.")
+        raise ValueError(
+            "Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms of a "
+            "sequence of tensors."
+        )
     delattr(type(module), tensor_name)
     del module.parametrizations[tensor_name]
     _register(module, tensor_name, original)
@@ -186,4 +191,8 @@ def remove_parametrizations(module, tensor_name, leave_parametrized=True):
 
 def type_before_parametrizations(module):
     """The class that a module had before it was parametrised."""
-    return type(module).__bases__[0] if is_parametrized(module) or "Parametrized" in type(module).__name__ else type(module)
+    return (
+        type(module).__bases__[0]
+        if is_parametrized(module) or "Parametrized" in type(module).__name__
+        else type(module)
+    )
