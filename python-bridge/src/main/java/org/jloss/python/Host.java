@@ -2,7 +2,6 @@ package org.jloss.python;
 
 import java.lang.reflect.InvocationTargetException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -202,20 +201,6 @@ public final class Host {
   @HostAccess.Export
   public PyGenerator generator() {
     return new PyGenerator(pool);
-  }
-
-  /** Renames a file within the open folders, in place of what has that name. */
-  @HostAccess.Export
-  public void rename(String source, String target) {
-    Guard.run(
-        () -> {
-          files.move(
-              Path.of(source),
-              Path.of(target),
-              StandardCopyOption.ATOMIC_MOVE,
-              StandardCopyOption.REPLACE_EXISTING);
-          return null;
-        });
   }
 
   /** Operators that trust their arguments, behind checks. */

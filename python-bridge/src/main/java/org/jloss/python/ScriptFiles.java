@@ -87,9 +87,6 @@ final class ScriptFiles implements FileSystem {
     }
   }
 
-  private static final Set<String> SETTABLE =
-      Set.of("lastModifiedTime", "lastAccessTime", "creationTime", "posix:permissions");
-
   private static final FileSystem HOST = FileSystem.newDefaultFileSystem();
 
   /** What a script may change of a file: neither its owner nor more than the permissions' bits. */
@@ -228,17 +225,6 @@ final class ScriptFiles implements FileSystem {
   @Override
   public void move(Path source, Path target, CopyOption... options) throws IOException {
     HOST.move(host(source, true, false), host(target, true, false), options);
-  }
-
-  /** Times and permissions: what touch and copies of files set. */
-  @Override
-  public void setAttribute(Path path, String attribute, Object value, LinkOption... options)
-      throws IOException {
-    final Path host = host(path, true, options.length == 0);
-    if (!SETTABLE.contains(attribute)) {
-      throw new FileSystemException(path.toString(), null, "Operation not permitted");
-    }
-    Files.setAttribute(host, attribute, value, options);
   }
 
   @Override

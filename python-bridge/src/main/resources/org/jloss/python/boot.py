@@ -47,17 +47,6 @@ def _boot(host, opening, interrupts):
         refuse(module, ("chown", "lchown", "fchown"), "owners of files")
         refuse(module, ("set_blocking",), "modes of streams")
 
-    # GraalPy's own asks for an atomic move, which what it wraps around the file system cannot do.
-    def rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
-        try:
-            host.rename(os.fsdecode(src), os.fsdecode(dst))
-        except BaseException as error:
-            from jloss._errors import translated
-
-            raise translated(error) from None
-
-    os.rename = os.replace = posix.rename = posix.replace = rename
-
     really_exit = posix._exit
 
     def _exit(status):
