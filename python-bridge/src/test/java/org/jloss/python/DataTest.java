@@ -56,7 +56,7 @@ class DataTest {
           T([[1.0, 2.0]]).__array_interface__ == {'version': 3, 'shape': (1, 2), 'typestr': '<f4', 'data': struct.pack('2f', 1, 2)} | True
           [T([1], dtype=d).__array_interface__['typestr'][1:] for d in (bool, int, jloss.uint8, jloss.float16)] | ['b1', 'i8', 'u1', 'f2']
           pickle.loads(pickle.dumps(T([[1.5, 2]], requires_grad=True))) | tensor([[1.5000, 2.0000]], requires_grad=True)
-          [error(lambda: T(v)) for v in (['a'], [None], {}, 'ab', object())] | ["TypeError: new(): invalid data type 'str'", 'RuntimeError: Could not infer dtype of NoneType', 'RuntimeError: Could not infer dtype of dict', "TypeError: new(): invalid data type 'str'", 'RuntimeError: Could not infer dtype of object']
+          [error(lambda: T(v)) for v in (['a'], [None], {}, 'ab', object())] | ["ValueError: too many dimensions 'str'", 'RuntimeError: Could not infer dtype of NoneType', 'RuntimeError: Could not infer dtype of dict', "TypeError: new(): invalid data type 'str'", 'RuntimeError: Could not infer dtype of object']
           error(lambda: T([[1], [1, 2]])) | ValueError: expected sequence of length 1 at dim 1 (got 2)
           error(lambda: T([[1], 2])), error(lambda: T([[1, 2], 'ab'])) | ('TypeError: expected a sequence at dim 1, got int', 'TypeError: expected a sequence at dim 1, got str')
           error(lambda: T([1, [2]])) | ValueError: expected a number at dim 1, got a sequence
