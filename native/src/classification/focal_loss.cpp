@@ -83,8 +83,7 @@ at::Tensor focal_loss(const at::Tensor& input, const at::Tensor& target,
       check_per_class({kName, "alpha", factor}, input.sym_size(1));
     }
   }
-  TORCH_CHECK_VALUE(gamma >= 0 && std::isfinite(gamma), kName, ": expected gamma >= 0, got ",
-                    gamma);
+  check_at_least_zero(kName, "gamma", gamma);
   check_label_smoothing(kName, label_smoothing);
   check_reduction(kName, reduction);
 

@@ -59,13 +59,13 @@ at::Tensor sigmoid_focal_loss(const at::Tensor& input, const at::Tensor& target,
                               Gradients* gradients) {
   auto inputs = binary_inputs("sigmoid_focal_loss", input, target, weight, pos_weight);
   check_reduction("sigmoid_focal_loss", reduction);
-  TORCH_CHECK_VALUE(gamma >= 0 && std::isfinite(gamma),
-                    "sigmoid_focal_loss: expected gamma >= 0, got ", gamma);
+  check_at_least_zero("sigmoid_focal_loss", "gamma", gamma);
   TORCH_CHECK_VALUE(alpha_mode == kBalanced || alpha_mode == kScalar,
                     "sigmoid_focal_loss: expected alpha_mode balanced (0) or scalar (1), got ",
                     alpha_mode);
-  TORCH_CHECK_VALUE(std::isfinite(alpha) && (alpha_mode == kScalar || alpha <= 1),
-                    "sigmoid_focal_loss: expected alpha <= 1, or negative for none, got ", alpha);
+  TORCH_CHECK_VALUE(
+      std::isfinite(alpha) && (alpha_mode == kScalar || alpha <= 1),
+      "sigmoid_focal_loss: expected a finite alpha, at most 1 or negative for none, got ", alpha);
   // alpha_t = a0 + a1 t.
   const double a0 = alpha < 0 ? 1 : alpha_mode == kScalar ? alpha : 1 - alpha;
   const double a1 = alpha < 0 || alpha_mode == kScalar ? 0 : 2 * alpha - 1;

@@ -35,6 +35,10 @@ void check_like(const Arg& arg, const Arg& first) {
   TORCH_CHECK_TYPE(arg.tensor.scalar_type() == first.tensor.scalar_type(), arg.loss, ": expected ",
                    arg.name, " to be ", first.tensor.scalar_type(), " as ", first.name, " is, got ",
                    arg.tensor.scalar_type());
+  check_device(arg, first);
+}
+
+void check_device(const Arg& arg, const Arg& first) {
   TORCH_CHECK_VALUE(arg.tensor.device() == first.tensor.device(), arg.loss, ": expected ", arg.name,
                     " on ", first.tensor.device(), " as ", first.name, " is, got ",
                     arg.tensor.device());
@@ -86,15 +90,13 @@ void check_per_class(const Arg& arg, const c10::SymInt& classes) {
 void check_logits(const Arg& arg, bool single_row) {
   check_floating(arg);
   TORCH_CHECK_VALUE(arg.tensor.dim() >= 2 || (single_row && arg.tensor.dim() == 1), arg.loss,
-                    ": expected ", arg.name, " of shape [N, C, *]", single_row ? " or [C]" : "",
+                    ": expected ", arg.name, " of shape (N, C, *)", single_row ? " or (C)" : "",
                     ", got ", arg.tensor.sym_sizes());
 }
 
 void check_class_index(const Arg& arg, const Arg& logits) {
   check_long(arg, "class indices of dtype Long");
-  TORCH_CHECK_VALUE(arg.tensor.device() == logits.tensor.device(), arg.loss, ": expected ",
-                    arg.name, " on ", logits.tensor.device(), " as ", logits.name, " is, got ",
-                    arg.tensor.device());
+  check_device(arg, logits);
   auto rows = logits.tensor.sym_sizes().vec();
   rows.erase(rows.begin() + (rows.size() > 1 ? 1 : 0));
   TORCH_CHECK_VALUE(arg.tensor.sym_sizes() == c10::SymIntArrayRef(rows), arg.loss, ": expected ",

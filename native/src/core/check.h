@@ -28,6 +28,9 @@ void check_long(const Arg& arg, const char* what = "Long");
 /// Same dtype and device as the first.
 void check_like(const Arg& arg, const Arg& first);
 
+/// Same device as the first.
+void check_device(const Arg& arg, const Arg& first);
+
 /// Equal shapes; nothing is broadcast.
 void check_same_shape(const Arg& a, const Arg& b);
 

@@ -1,4 +1,5 @@
 #include <jloss/custom.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
@@ -137,6 +138,14 @@ variable_list replaced(Slot& slot, const variable_list& given, const variable_li
   TORCH_CHECK(found.size() == gradients.size(),
               "a hook has returned an incorrect number of values (got ", found.size(),
               ", but expected ", gradients.size(), ")");
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (found[i].is_same(gradients[i])) {
+      continue;
+    }
+    TORCH_CHECK_TYPE(gradients[i].defined(), "can't replace a None gradient with a non-None value");
+    TORCH_CHECK_TYPE(found[i].defined(), "expected a tensor of a hook, but it gave None");
+    torch::autograd::check_variable_result(gradients[i], found[i], "of a node");
+  }
   return found;
 }
 

@@ -142,6 +142,12 @@ struct LossBackward : torch::autograd::Node {
     if (!upstream.defined()) {
       return out;
     }
+    // A hook of another library may have changed what the engine had checked.
+    const auto& expected = input_metadata(0);
+    TORCH_CHECK_VALUE(upstream.dtype() == expected.dtype() && expected.is_same_shape(upstream), op,
+                      ": expected an upstream gradient of the value's dtype and shape, ",
+                      expected.dtype(), " ", expected.shape_as_dim_vector(), ", got ",
+                      upstream.dtype(), " ", upstream.sym_sizes());
     uint32_t needed = 0;
     for (size_t i = 0, edge = 0; i < saved.size(); ++i) {
       if (bit(wanted, i) && task_should_compute_output(edge++)) {

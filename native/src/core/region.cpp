@@ -164,8 +164,7 @@ void RegionLoss::check(const Tensor& input, const Tensor& target, const Tensor& 
                      ": expected target to be floating or Long, got ", target.scalar_type());
     check_like(t, x);
   } else {
-    TORCH_CHECK_VALUE(target.device() == input.device(), name, ": expected target on ",
-                      input.device(), " as input is, got ", target.device());
+    check_device(t, x);
   }
   if (target.dim() == input.dim() || mode == kMultilabel) {
     check_same_shape(t, x);

@@ -5,6 +5,7 @@
 
 #include "kernels/capability.h"
 #include "kernels/reduced.h"
+#include "kernels/rows.h"
 #include "kernels/stream.h"
 
 namespace jloss {
@@ -79,7 +80,7 @@ struct Cursor {
     if (inner == 0) {
       return V(*row);
     }
-    return count == V::size() ? V::loadu(row + j) : V::loadu(row + j, count);
+    return jloss::load(row + j, count);
   }
 };
 

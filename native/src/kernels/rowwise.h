@@ -7,6 +7,7 @@
 #include "kernels/capability.h"
 #include "kernels/exp.h"
 #include "kernels/reduced.h"
+#include "kernels/rows.h"
 #include "kernels/stream.h"
 
 namespace jloss {
@@ -136,10 +137,10 @@ class RowLoop {
     const int64_t grain = std::max<int64_t>(1, kGrain / (unit * a_.classes));
     std::vector<double> partial(units);
     at::parallel_for(0, units, grain, [&](int64_t begin, int64_t end) {
-      const Scratch scratch(by_row ? 0 : planes() * a_.classes * unit);
+      const Scratch<T> scratch(by_row ? 0 : planes() * a_.classes * unit);
       for (int64_t u = begin; u < end; ++u) {
         const int64_t row = u * unit, count = std::min(unit, a_.rows - row);
-        partial[u] = by_row ? rows(row, count) : tile(scratch.data, unit, row, count);
+        partial[u] = by_row ? rows(row, count) : tile(scratch.data(), unit, row, count);
       }
       Output<T>::finish();
     });
@@ -159,16 +160,6 @@ class RowLoop {
   static constexpr int64_t kRowsBytes = 128 << 10;
   static constexpr int64_t kSideBySide = 4;
 
-  struct Scratch {
-    explicit Scratch(int64_t n) : data(n == 0 ? nullptr : new (std::align_val_t(64)) T[n]) {}
-    ~Scratch() {
-      ::operator delete[](data, std::align_val_t(64));
-    }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    T* const data;
-  };
-
   const T* x() const {
     return static_cast<const T*>(a_.x);
   }
@@ -186,10 +177,6 @@ class RowLoop {
   }
   T class_weight(int64_t c) const {
     return a_.cross_weight == nullptr ? T(1) : static_cast<const T*>(a_.cross_weight)[c];
-  }
-
-  static V load(const T* p, int64_t count) {
-    return count == kLanes ? V::loadu(p) : V::loadu(p, count);
   }
 
   /// The class indices of a vector of rows. Those that are ignored point at class 0.

@@ -187,8 +187,7 @@ void check_labels(const char* name, const char* which, const Tensor& labels, con
   TORCH_CHECK_VALUE(labels.dim() == 1 && labels.sym_size(0) == rows.tensor.sym_size(0), name,
                     ": expected ", which, " of shape [", rows.tensor.sym_size(0),
                     "], one entry a row of ", rows.name, ", got ", labels.sym_sizes());
-  TORCH_CHECK_VALUE(labels.device() == rows.tensor.device(), name, ": expected ", which, " on ",
-                    rows.tensor.device(), " as ", rows.name, " is, got ", labels.device());
+  check_device({name, which, labels}, rows);
 }
 
 }  // namespace

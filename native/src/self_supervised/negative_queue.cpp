@@ -31,8 +31,7 @@ void negative_queue(const at::Tensor& keys, const at::Tensor& queue, const at::T
                     keys.sym_sizes());
   check_long({name, "ptr", ptr});
   TORCH_CHECK_VALUE(ptr.dim() == 0, name, ": expected ptr of shape (), got ", ptr.sym_sizes());
-  TORCH_CHECK_VALUE(ptr.device() == queue.device(), name, ": expected ptr on ", queue.device(),
-                    " as queue is, got ", ptr.device());
+  check_device({name, "ptr", ptr}, q);
   if (is_plain(ptr) && !c10::impl::dispatch_mode_enabled()) {
     const int64_t at = *ptr.const_data_ptr<int64_t>();
     TORCH_CHECK_INDEX(at >= 0 && at < queue.size(0), name, ": expected ptr from 0 to ",

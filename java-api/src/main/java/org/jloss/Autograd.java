@@ -81,6 +81,7 @@ public final class Autograd {
 
   /** The leaf whose {@code grad} a node of the graph adds to, or null. */
   public static @Nullable Tensor leafOf(Node node) {
+    Callbacks.checkOpen(node);
     final Tensor leaf = Native.leaf_of(node);
     return leaf.defined() ? leaf : null;
   }

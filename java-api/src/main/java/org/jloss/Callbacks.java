@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Node;
@@ -17,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The functions that the native library calls back, by handle. */
 final class Callbacks {
+  static {
+    NativeLibrary.load(); // before the binding's classes, which would load it by themselves
+  }
+
   private static final Map<Long, Function> FUNCTIONS = new ConcurrentHashMap<>();
   private static final AtomicLong NEXT = new AtomicLong();
 
@@ -114,14 +119,7 @@ final class Callbacks {
   /** Hooks a tensor; what undoes it. See {@link Autograd#hook}. */
   static Runnable hook(Tensor tensor, boolean accumulated, Function function) {
     Tensors.checkOpen(tensor);
-    final long handle =
-        keep(given -> open("expected a hook to give an open tensor", function.apply(given)));
-    try {
-      Native.add_hook(tensor, accumulated, handle, CALL);
-    } catch (RuntimeException e) {
-      throw Errors.translate(e);
-    }
-    return () -> Native.remove_hook(handle);
+    return hook(function, handle -> Native.add_hook(tensor, accumulated, handle, CALL));
   }
 
   /**
@@ -129,9 +127,26 @@ final class Callbacks {
    * UnaryOperator)}.
    */
   static Runnable hook(Node node, boolean before, Function function) {
-    final long handle = keep(function);
-    Native.add_node_hook(node, before, handle, CALL);
+    checkOpen(node);
+    return hook(function, handle -> Native.add_node_hook(node, before, handle, CALL));
+  }
+
+  private static Runnable hook(Function function, LongConsumer add) {
+    final long handle =
+        keep(given -> open("expected a hook to give an open tensor", function.apply(given)));
+    try {
+      add.accept(handle);
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
+    }
     return () -> Native.remove_hook(handle);
+  }
+
+  static void checkOpen(@Nullable Node node) {
+    if (node == null || node.isNull()) {
+      throw new IllegalStateException(
+          "expected an open node, got " + (node == null ? "null" : "a closed one"));
+    }
   }
 
   private static long keep(Function function) {

@@ -83,6 +83,10 @@ final class Calls {
   private static @Nullable Tensor[] check(Object system, Spec spec, @Nullable Tensor[] inputs) {
     NativeLibrary.load();
     final List<Spec.InputSpec> specs = spec.inputs();
+    if (inputs == null) {
+      throw new IllegalArgumentException(
+          spec.id() + ": expected " + signature(specs) + ", got null");
+    }
     if (inputs.length > specs.size() || inputs.length < spec.requiredInputs()) {
       throw new IllegalArgumentException(
           spec.id() + ": expected " + signature(specs) + ", got " + inputs.length + " tensors");

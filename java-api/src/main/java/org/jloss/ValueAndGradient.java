@@ -31,7 +31,14 @@ public final class ValueAndGradient implements AutoCloseable {
 
   /** The value as a number; for reduction none an error. */
   public double item() {
-    return Tensors.item(value());
+    final Tensor number = value();
+    if (number.numel() != 1) {
+      throw new IllegalArgumentException(
+          spec.id()
+              + ": expected a value of one element, got shape "
+              + Arrays.toString(number.shape()));
+    }
+    return Tensors.item(number);
   }
 
   /** The gradient of the first input. */
@@ -46,6 +53,14 @@ public final class ValueAndGradient implements AutoCloseable {
   /** The gradient of an input by position, null where there is none. Open as long as this is. */
   public @Nullable Tensor gradient(int input) {
     check(gradients.isNull());
+    if (input < 0 || input >= spec.inputs().size()) {
+      throw new IndexOutOfBoundsException(
+          spec.id()
+              + ": expected an input's position from 0 to "
+              + (spec.inputs().size() - 1)
+              + ", got "
+              + input);
+    }
     final Tensor gradient = handles.get(input);
     return gradient.defined() ? gradient : null;
   }
