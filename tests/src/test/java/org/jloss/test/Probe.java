@@ -2,7 +2,9 @@ package org.jloss.test;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jloss.Autograd;
 import org.jloss.Loss;
 import org.jloss.Losses;
 import org.jloss.NativeLibrary;
@@ -15,6 +17,9 @@ public final class Probe {
 
   /** Prints the capability and one line a loss. */
   public static void main(String[] args) {
+    try (PointerScope scope = new PointerScope()) { // before anything of jloss is loaded
+      Autograd.backward(torch.ones(3).requires_grad_(true).sum());
+    }
     System.out.println(
         NativeLibrary.cpuCapability() + " named=" + Loss.class.getModule().isNamed());
     for (final Spec spec : Samples.losses().toList()) {

@@ -9,11 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Node;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jloss.Autograd;
 import org.jloss.ClassWeights;
 import org.jloss.FormulaLoss;
@@ -32,6 +36,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /** What results hold, for how long, and how the calls that give none fail. */
 class ResultsTest {
+  private static final Loss MSE_NONE = new MseLoss().reduction(Reduction.NONE);
   private static final Loss SUM = new MseLoss().reduction(Reduction.SUM);
 
   @Test
@@ -193,6 +198,73 @@ class ResultsTest {
       assertEquals(
           "expected a hook to give an open tensor, got a closed one",
           assertThrows(IllegalStateException.class, () -> backward(leaf)).getMessage());
+    }
+  }
+
+  /** A kernel reads an upstream gradient as the value is. */
+  @Test
+  void aHookOfANodeCannotChangeWhatAGradientIs() {
+    final List<Function<Tensor, Tensor>> changes =
+        List.of(
+            g -> g.to(ScalarType.Double),
+            g -> g.to(ScalarType.Half),
+            g -> torch.ones(1),
+            g -> torch.ones(3, 1, 1));
+    for (final Loss loss : List.of(MSE_NONE, new DiceLoss().reduction(Reduction.NONE))) {
+      for (final Function<Tensor, Tensor> change : changes) {
+        try (PointerScope scope = new PointerScope()) {
+          final Tensor x = torch.rand(3, 1, 2).requires_grad_(true);
+          final Tensor value = loss.apply(x, torch.rand(3, 1, 2));
+          Autograd.hook(
+              value.grad_fn(), true, given -> new Tensor[] {change.apply(given[0].contiguous())});
+          final Tensor sum = value.sum();
+          final String message =
+              assertThrows(RuntimeException.class, () -> Autograd.backward(sum)).getMessage();
+          assertTrue(message.contains("has changed the"), message);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aHookOfNoNodeIsRefused() {
+    try (PointerScope scope = new PointerScope()) {
+      final Tensor x = torch.rand(3).requires_grad_(true);
+      final Node closed = x.sum().grad_fn();
+      closed.close();
+      for (final Node node : new Node[] {null, closed}) {
+        final String message =
+            "expected an open node, got " + (node == null ? "null" : "a closed one");
+        for (final Executable call :
+            List.<Executable>of(
+                () -> Autograd.hook(node, true, g -> g), () -> Autograd.leafOf(node))) {
+          assertEquals(message, assertThrows(IllegalStateException.class, call).getMessage());
+        }
+      }
+      final Tensor gone = torch.rand(3);
+      gone.close();
+      final Tensor sum = x.sum();
+      Autograd.hook(sum.grad_fn(), false, given -> new Tensor[] {gone});
+      assertEquals(
+          "expected a hook to give an open tensor, got a closed one",
+          assertThrows(IllegalStateException.class, () -> backward(sum)).getMessage());
+    }
+  }
+
+  @Test
+  void aPositionThatIsNoInputsIsNamed() {
+    try (PointerScope scope = new PointerScope();
+        ValueAndGradient result = MSE_NONE.valueAndGradient(torch.ones(3), torch.ones(3))) {
+      assertEquals(
+          "mse_loss: expected an input's position from 0 to 2, got 9",
+          assertThrows(IndexOutOfBoundsException.class, () -> result.gradient(9)).getMessage());
+      assertEquals(
+          "mse_loss: expected a value of one element, got shape [3]",
+          assertThrows(IllegalArgumentException.class, result::item).getMessage());
+      assertEquals(
+          "mse_loss: expected input, target, weight (or none), got null",
+          assertThrows(IllegalArgumentException.class, () -> MSE_NONE.apply((Tensor[]) null))
+              .getMessage());
     }
   }
 
