@@ -488,7 +488,9 @@ double over_rows(const RowDistance& a, const Body& body) {
         packs || L::packs(a.in[k].col) || (a.grad[k].data != nullptr && L::packs(a.grad[k].col));
   }
   at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
-    const Scratch<S> scratch(packs ? 2 * Roles * block * a.dim : 0);
+    // Few rows may be long.
+    const int64_t room_of_role = (L::kRows == 1 ? std::min(block, a.rows) : block) * a.dim;
+    const Scratch<S> scratch(packs ? 2 * Roles * room_of_role : 0);
     for (int64_t c = begin; c < end; ++c) {
       const int64_t stop = std::min(a.rows, (c + 1) * chunk);
       for (int64_t i = c * chunk; i < stop; i += block) {
@@ -499,9 +501,9 @@ double over_rows(const RowDistance& a, const Body& body) {
         int64_t in_step[Roles], out_step[Roles] = {};
         S* room = scratch.data();
         for (int k = 0; k < Roles; ++k) {
-          in[k] = L::load(a, a.in[k], i, count, room + k * block * a.dim, in_step[k]);
+          in[k] = L::load(a, a.in[k], i, count, room + k * room_of_role, in_step[k]);
           out[k] = made[k] =
-              L::to_write(a, a.grad[k], i, room + (Roles + k) * block * a.dim, out_step[k]);
+              L::to_write(a, a.grad[k], i, room + (Roles + k) * room_of_role, out_step[k]);
         }
         for (int64_t r = 0; r < count; r += L::kRows) {
           partial[c] += body(i + r, std::min(L::kRows, count - r), in, out);
