@@ -60,7 +60,8 @@ class LibraryTest {
     final Path target = Path.of(jar.getJarFileURL().toURI()).getParent();
     final long built =
         Files.getLastModifiedTime(target.resolve("natives").resolve(name)).toMillis();
-    assertEquals(built, jar.getJarEntry().getTime(), 2000); // a jar counts in two seconds
+    final long packed = jar.getJarEntry().getTime(); // which counts in two seconds
+    assertTrue(Math.abs(built - packed) <= 2000, built + " and " + packed);
   }
 
   @Test
