@@ -210,6 +210,7 @@ final class NativeOps {
       try {
         returned = Native.call(schema.number(), code.toArray(), tensors);
       } catch (RuntimeException e) {
+        pool.warnBesideError();
         throw Errors.translate(e);
       }
       warned = returned >= WARNED - 1;

@@ -155,14 +155,15 @@ public final class PyAutograd {
   /** Runs a pass in this thread alone where all it goes through is small. */
   private <T extends @Nullable Object> T aloneIfSmall(TensorVector roots, Supplier<T> pass) {
     final long threads = Native.alone(roots);
-    boolean warned = false;
     final T result;
     try {
       result = pass.get();
-    } finally {
-      warned = Native.together(threads);
+    } catch (RuntimeException | Error e) {
+      Native.together(threads);
+      pool.warnBesideError();
+      throw e;
     }
-    if (warned) {
+    if (Native.together(threads)) {
       pool.warn();
     }
     return result;

@@ -174,7 +174,11 @@ public final class PyTensor {
   public @Nullable PyTensor grad() {
     // The preset hands out the place where the gradient is kept, which others will change.
     final Tensor grad = tensor().grad();
-    return grad.defined() ? pool.own(new Tensor(grad)) : null;
+    if (grad.defined()) {
+      return pool.own(new Tensor(grad));
+    }
+    pool.warn(); // of a tensor that keeps none
+    return null;
   }
 
   /** Replaces the gradient. */

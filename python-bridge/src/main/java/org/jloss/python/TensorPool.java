@@ -3,6 +3,7 @@ package org.jloss.python;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
+import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -46,12 +47,46 @@ final class TensorPool implements AutoCloseable {
   private long limit;
   private long collectAbove = SOFT;
   private boolean loaded;
-  // Of the thread that scripts run on: the caller's, and the script's where that is another.
-  private boolean callersGradMode = true;
+
+  /** The scripts', where it is another than that of the thread they run on. */
   private @Nullable Boolean gradMode;
+
   private BiConsumer<String, String> warn = (kind, text) -> {};
   private long defaultDtype = ScalarType.Float.value;
   private boolean closed;
+
+  /**
+   * Of a thread: the pools whose scripts run on it, the innermost first, as Java that a script
+   * calls may call scripts of another interpreter; and the grad mode that the thread came with.
+   */
+  private static final class Calls {
+    private static final ThreadLocal<Calls> OF_THREAD = ThreadLocal.withInitial(Calls::new);
+
+    private final ArrayDeque<TensorPool> pools = new ArrayDeque<>();
+    private boolean gradMode;
+
+    void begin(TensorPool pool) {
+      final TensorPool outer = pools.peek();
+      pools.push(pool);
+      if (outer != pool) {
+        if (outer != null) {
+          outer.leave(this);
+        }
+        pool.arrive(this);
+      }
+    }
+
+    void end(TensorPool pool) {
+      pools.pop();
+      final TensorPool outer = pools.peek();
+      if (outer != pool) {
+        pool.leave(this);
+        if (outer != null) {
+          outer.arrive(this);
+        }
+      }
+    }
+  }
 
   /** Something native, freed when its Python face is gone. */
   private static final class Entry extends PhantomReference<Object> {
@@ -89,10 +124,7 @@ final class TensorPool implements AutoCloseable {
             "RecursionError",
             "backward passes or calls by Java are more than " + DEEPEST + " deep");
       }
-      // Scripts call Java, which may call them again: the outermost call decides.
-      if (turn.getHoldCount() == 1 && loaded) {
-        arrange();
-      }
+      Calls.OF_THREAD.get().begin(this);
     } catch (RuntimeException | Error e) {
       turn.unlock();
       throw e;
@@ -102,12 +134,8 @@ final class TensorPool implements AutoCloseable {
   /** Called when scripts have run on this thread. */
   void exit() {
     try {
-      if (turn.getHoldCount() == 1 && loaded) {
-        Native.limit_bytes(0);
-        Native.keep_warnings(false);
-        // What a script set stays its own.
-        gradMode = GradMode.is_enabled() == callersGradMode ? null : GradMode.is_enabled();
-        GradMode.set_enabled(callersGradMode);
+      Calls.OF_THREAD.get().end(this);
+      if (turn.getHoldCount() == 1) {
         drain();
       }
     } finally {
@@ -115,12 +143,25 @@ final class TensorPool implements AutoCloseable {
     }
   }
 
-  private void arrange() {
-    Native.limit_bytes(limit);
-    Native.keep_warnings(true);
-    callersGradMode = GradMode.is_enabled();
-    if (gradMode != null) {
-      GradMode.set_enabled(gradMode);
+  /** The thread's settings are the scripts' from now on. */
+  private void arrive(Calls calls) {
+    if (loaded) {
+      Native.limit_bytes(limit);
+      Native.keep_warnings(true);
+      calls.gradMode = GradMode.is_enabled();
+      if (gradMode != null) {
+        GradMode.set_enabled(gradMode);
+      }
+    }
+  }
+
+  /** And its own again; what a script set stays the script's. */
+  private void leave(Calls calls) {
+    if (loaded) {
+      Native.limit_bytes(0);
+      Native.keep_warnings(false);
+      gradMode = GradMode.is_enabled() == calls.gradMode ? null : GradMode.is_enabled();
+      GradMode.set_enabled(calls.gradMode);
     }
   }
 
@@ -134,6 +175,15 @@ final class TensorPool implements AutoCloseable {
     for (String warning = next(); !warning.isEmpty(); warning = next()) {
       warn.accept(
           warning.charAt(0) == 'U' ? "UserWarning" : "DeprecationWarning", warning.substring(1));
+    }
+  }
+
+  /** The same where a call has failed: its error goes before one that a warning is made to. */
+  void warnBesideError() {
+    try {
+      warn();
+    } catch (RuntimeException e) {
+      // A filter of the script's says "error".
     }
   }
 
@@ -166,7 +216,7 @@ final class TensorPool implements AutoCloseable {
       collectAbove = Math.min(SOFT, limit / 4);
       loaded = true;
       if (turn.isHeldByCurrentThread()) {
-        arrange();
+        arrive(Calls.OF_THREAD.get());
       }
     }
   }

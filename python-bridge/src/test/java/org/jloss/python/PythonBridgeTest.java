@@ -272,6 +272,53 @@ class PythonBridgeTest {
     return assertThrows(PythonException.class, () -> python.eval(expression)).getMessage();
   }
 
+  /** Calls another interpreter. */
+  public static final class Inner {
+    private final PythonBridge python;
+
+    Inner(PythonBridge python) {
+      this.python = python;
+    }
+
+    @HostAccess.Export
+    public Object state() {
+      return python.eval("state()");
+    }
+  }
+
+  /** Limit, warnings and grad mode are each interpreter's own, also where one calls another. */
+  @Test
+  void interpretersWithinOneAnother() {
+    try (PythonBridge outer = PythonBridge.builder().memory(64 << 20).build();
+        PythonBridge inner = PythonBridge.builder().memory(64 << 20).build()) {
+      final String text =
+          """
+          import torch, warnings
+          warnings.simplefilter("error")
+          def state():
+              found = [torch.ones(1, requires_grad=True).mul(2).requires_grad]
+              for f in (lambda: torch.ones(40_000_000), lambda: torch.ones(1).std()):
+                  try:
+                      f()
+                      found.append("no error")
+                  except Exception as error:
+                      found.append(type(error).__name__)
+              return str(found)
+          """;
+      outer.exec(text);
+      inner.exec(text);
+      outer.set("inner", new Inner(inner));
+      outer.exec("before = state()");
+      outer.exec("with torch.no_grad():\n    nested = [state(), inner.state(), state()]");
+      outer.exec("after = state()");
+      final String with = "[True, 'MemoryError', 'UserWarning']";
+      final String without = with.replace("True", "False");
+      assertEquals(with, outer.eval("before"));
+      assertEquals(List.of(without, with, without), outer.eval("nested"));
+      assertEquals(with, outer.eval("after"));
+    }
+  }
+
   /** An interface of one's own. */
   interface Scaled {
     float scale(float by, List<Double> values);

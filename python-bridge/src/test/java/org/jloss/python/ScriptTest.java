@@ -221,13 +221,23 @@ class ScriptTest {
             (w * w).sum().backward(create_graph=True)
         except UserWarning as e:
             print("raised", str(e)[:16])
+        try:
+            (w * 2).grad
+        except UserWarning as e:
+            print("raised", str(e)[:13])
+        try:
+            torch.cross(torch.zeros(3, 3), torch.zeros(3, 4))
+        except (UserWarning, RuntimeError) as e:
+            print("raised", type(e).__name__)
+        torch.ones(1)  # has no warning of another call
         warnings.simplefilter("ignore")
         print(warn().item())
         """;
     final Script script = Script.run(text);
     final String where = "('UserWarning', 'script.py', 4)";
     assertEquals(
-        "[%s, %s]\nraised std(): d\nraised Using backward()\nnan\n".formatted(where, where),
+        "[%s, %s]\nraised std(): d\nraised Using backward()\nraised The .grad att\nraised RuntimeError\nnan\n"
+            .formatted(where, where),
         script.out,
         script.err);
     assertTrue(
