@@ -20,8 +20,9 @@ def save_case(path, id, parameters, inputs, value, *, name="case", oracle="", **
 
 def save_cases(path, id, cases, oracle="", versions=None):
     """Writes the cases of one row, each made by `make_case`."""
+    data = serialize(id, cases, oracle, versions)  # before an error could leave an empty file
     with open(path, "wb") as file:
-        file.write(serialize(id, cases, oracle, versions))
+        file.write(data)
 
 
 def serialize(id, cases, oracle="", versions=None):
@@ -47,6 +48,10 @@ def make_case(name, parameters, inputs, value, *, dtype=None, grad=None, upstrea
     tensors is one argument too. value is a tensor, or outputs by name. upstream is the
     gradient of the value, where that is not all ones. dtype is that of the value or, where
     that is an integer, of the first floating input."""
+    for part, gradients in (("grad", grad), ("grad64", grad64), ("gradgrad", gradgrad)):
+        for argument, given in (gradients or {}).items():
+            if any(g is None for g in (given if isinstance(given, (list, tuple)) else [given])):
+                raise ValueError(f"{part} of {argument} is None: call retain_grad() on it before backward()")
     parts = {"upstream": upstream, "value64": value64}
     if isinstance(value, dict):
         parts.update(flatten({"output": value}))
@@ -54,13 +59,13 @@ def make_case(name, parameters, inputs, value, *, dtype=None, grad=None, upstrea
         parts["value"] = value
     parts.update(flatten({"input": inputs, "grad": grad, "grad64": grad64,
                           "direction": direction, "gradgrad": gradgrad}))
-    tensors = {part: _plain(tensor) for part, tensor in parts.items() if tensor is not None}
+    tensors = {part: _plain(part, tensor) for part, tensor in parts.items() if tensor is not None}
     if dtype is None:
         dtype = next(t.dtype for part in ("value", "output", "input")
                      for name_, t in tensors.items()
                      if name_.split("/")[0] == part and t.is_floating_point())
     entry = {"name": name, "dtype": str(dtype).removeprefix("torch."),
-             "parameters": {key: _json(item) for key, item in parameters.items()}}
+             "parameters": {key: _json(key, item) for key, item in parameters.items()}}
     if "/" in name or not name:
         raise ValueError(f"the name of a case is not empty and has no slash: {name!r}")
     for key, item in (("layout", layout), ("tolerance", tolerance), ("tags", tags)):
@@ -80,16 +85,21 @@ def flatten(tree, prefix=""):
             for name, leaf in flatten(item, f"{prefix}/{key}" if prefix else str(key)).items()}
 
 
-def _plain(tensor):
+def _plain(part, tensor):
     """A contiguous copy without a graph, every NaN with the same bits."""
+    if not isinstance(tensor, torch.Tensor):
+        hint = ": pass the loss itself, not its item()" if part == "value" else ""
+        raise TypeError(f"{part}: expected a tensor, got a {type(tensor).__name__}{hint}")
     tensor = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
     return tensor.masked_fill_(tensor.isnan(), math.nan) if tensor.is_floating_point() else tensor
 
 
-def _json(value):
+def _json(name, value):
     """JSON has no infinity: it is written as the word that the catalogue uses."""
+    if isinstance(value, torch.Tensor):
+        raise TypeError(f"parameter {name}: expected numbers or texts, got a tensor: tensors are inputs")
     if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
+        return [_json(name, item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

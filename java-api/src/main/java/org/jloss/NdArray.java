@@ -125,7 +125,8 @@ public final class NdArray {
         : doubles();
   }
 
-  Tensor toTensor() {
+  /** {@return a tensor of a copy of the data, which the caller closes} */
+  public Tensor toTensor() {
     if (data instanceof float[] floats) {
       return Tensors.of(floats, shape);
     }

@@ -320,6 +320,26 @@ class LauncherTest {
   }
 
   @Test
+  void putsJarsOfOnesOwnLast() throws Exception {
+    mavenWithCompiler();
+    java("25.0.1");
+    environment.put("JLOSS_CLASSPATH", "my own.jar:b.jar");
+    final String own = "[-cp]\n[" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar:";
+    final String plain = launch("list").out();
+    assertTrue(plain.contains(own + folder + "/org/graalvm/python.jar:"), plain);
+    assertTrue(plain.contains(":my own.jar:b.jar]\n"), plain);
+    final String compiled = launch("python", "x.py").out();
+    assertTrue(
+        compiled.contains(
+            "[@"
+                + root
+                + "/cli/target/launcher.compiled]\n"
+                + own
+                + "my own.jar:b.jar]\n[org.jloss.cli.Main]\n"),
+        compiled);
+  }
+
+  @Test
   void findsAPlaceWhereHomeCannotBeWrittenTo() throws Exception {
     environment.put("HOME", "/proc/no-home");
     launch();

@@ -266,7 +266,7 @@ public record ParityReport(List<Row> rows) {
 
   private static final String LEGEND =
       """
-      abs, rel, ULP: from PyTorch, at most; numbers next to nothing make rel and ULP large.
+      abs, rel, ULP: from PyTorch, at most; abs is large where numbers are, rel and ULP where they are tiny.
       error ULP, PyTorch's: of jloss and of PyTorch against float64.
       """;
 

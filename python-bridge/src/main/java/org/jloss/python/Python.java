@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>A tensor shares its data with the script's, and its graph; of a worker it is a copy. What
  *       the caller passes the caller still closes, and what it gets too.
+ *   <li>An {@link org.jloss.NdArray} becomes a tensor with a copy of its data.
  *   <li>A script's function of tensors, or object with a method forward, comes out as a {@link
  *       Loss}, which throws PythonException; not so of a worker.
  *   <li>A {@link Memory} is shared, and its maker's to close; a worker takes none.

@@ -10,6 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.jloss.NdArray;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +65,11 @@ abstract class Values {
     }
     if (value instanceof byte[] bytes) {
       return new Object[] {"bytes", new String(bytes, StandardCharsets.ISO_8859_1)};
+    }
+    if (value instanceof NdArray array) {
+      try (Tensor tensor = array.toTensor()) {
+        return encodeOther(tensor);
+      }
     }
     final List<@Nullable Object> parts = new ArrayList<>();
     final List<?> list = list(value);
@@ -147,8 +154,8 @@ abstract class Values {
 
   static IllegalArgumentException wrong(Object value) {
     return new IllegalArgumentException(
-        "expected a tensor, loss, miner, memory, boolean, number, text, byte[], list, set, map or an"
-            + " object with methods annotated with HostAccess.Export, got a "
+        "expected a tensor, NdArray, loss, miner, memory, boolean, number, text, byte[], list, set,"
+            + " map or an object with methods annotated with HostAccess.Export, got a "
             + value.getClass().getName());
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -85,8 +86,13 @@ class GuideTest {
   }
 
   @Test
-  void options(@TempDir Path scripts, @TempDir Path results) {
+  @SuppressWarnings("unused")
+  void options(@TempDir Path scripts, @TempDir Path results) throws IOException {
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    final Path script =
+        Files.writeString(
+            scripts.resolve("train.py"),
+            "import sys\nopen(sys.argv[1] + '/x', 'w').write('y')\nprint('written')");
     PythonBridge.Builder options =
         PythonBridge.builder()
             .readFolder(scripts)
@@ -95,9 +101,10 @@ class GuideTest {
             .memory(1L << 30)
             .timeLimit(Duration.ofSeconds(30));
     try (PythonBridge python = options.build()) {
-      python.exec("open('" + results + "/x', 'w').write('y')\nprint('written')");
+      int status = python.runScript(script, List.of(results.toString()));
     }
     assertEquals("written\n", out.toString());
+    assertTrue(Files.exists(results.resolve("x")));
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.util.Random;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
+import org.jloss.NdArray;
 import org.jloss.Reduction;
 import org.jloss.Tensors;
 import org.jloss.regression.HuberLoss;
@@ -89,6 +90,8 @@ class IsolatedTest {
         assertArrayEquals(new long[] {2, 2}, x.shape());
         assertArrayEquals(new float[] {2, 4, 3, 5}, Tensors.toFloats(x));
       }
+      python.set("array", NdArray.of(new double[] {1, 2}));
+      assertEquals(List.of(1.0, 2.0), python.eval("array.tolist()"));
       try (Tensor x = (Tensor) python.eval("jloss.zeros(0, 3, dtype=jloss.int64)")) {
         assertArrayEquals(new long[] {0, 3}, x.shape());
       }

@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.HostAccess;
+import org.jloss.NdArray;
 import org.jloss.Reduction;
 import org.jloss.Tensors;
 import org.jloss.regression.MseLoss;
@@ -73,6 +74,19 @@ class PythonBridgeTest {
       }
     }
     assertEquals(9.0, python.eval("x.sum().item()"));
+  }
+
+  @Test
+  void plainArraysBecomeTensors() {
+    final float[] data = {1, 2, 3, 4};
+    python.set("x", NdArray.of(data, 2, 2));
+    python.exec("x += 1");
+    assertArrayEquals(new float[] {1, 2, 3, 4}, data);
+    assertEquals("tensor([[2., 3.],\n        [4., 5.]])", python.eval("repr(x)"));
+    python.set("both", List.of(NdArray.of(new long[] {7}), NdArray.scalar(0.5)));
+    assertEquals(
+        List.of("[7]", "jloss.int64", "0.5", "jloss.float64"),
+        python.eval("[str(y) for x in both for y in (x.tolist(), x.dtype)]"));
   }
 
   @Test

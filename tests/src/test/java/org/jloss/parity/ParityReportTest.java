@@ -74,7 +74,7 @@ class ParityReportTest {
         loss       cases  dtypes  value abs  rel  ULP  grad abs  rel  ULP  error ULP  PyTorch's  result
         some_loss      2  f32             0    0    0         0    0    0       0.17       0.17  pass
         mse_loss       2  f32             0    0    0         0    0    0          -          -  pass
-        abs, rel, ULP: from PyTorch, at most; numbers next to nothing make rel and ULP large.
+        abs, rel, ULP: from PyTorch, at most; abs is large where numbers are, rel and ULP where they are tiny.
         error ULP, PyTorch's: of jloss and of PyTorch against float64.
         4 passed, 0 failed
         """,
@@ -90,7 +90,7 @@ class ParityReportTest {
         loss       result
         some_loss  pass
         mse_loss   pass
-        abs, rel, ULP: from PyTorch, at most; numbers next to nothing make rel and ULP large.
+        abs, rel, ULP: from PyTorch, at most; abs is large where numbers are, rel and ULP where they are tiny.
         error ULP, PyTorch's: of jloss and of PyTorch against float64.
         4 passed, 0 failed
         """,
