@@ -152,7 +152,7 @@ class LauncherTest {
     assertTrue(
         first
             .out()
-            .contains("[-cp]\n[" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar:]"),
+            .contains("[-cp]\n[" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar]"),
         first.out());
     assertTrue(first.out().endsWith("[org.jloss.cli.Main]\n[list]\n[a b]\n[]\n"), first.out());
     assertTrue(first.out().contains("[-Djloss.home=" + root + "]"), first.out());
@@ -323,6 +323,8 @@ class LauncherTest {
   void putsJarsOfOnesOwnLast() throws Exception {
     mavenWithCompiler();
     java("25.0.1");
+    final String none = launch("list").out();
+    assertTrue(none.contains(".jar]\n"), none); // no colon: no class of the current folder
     environment.put("JLOSS_CLASSPATH", "my own.jar:b.jar");
     final String own = "[-cp]\n[" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar:";
     final String plain = launch("list").out();
@@ -390,13 +392,13 @@ class LauncherTest {
                 + root
                 + "/cli/target/compiler/compiler-25.0.3.jar:"
                 + folder
-                + "/org/graalvm/truffle/truffle-compiler-1.jar:\"\n"),
+                + "/org/graalvm/truffle/truffle-compiler-1.jar\"\n"),
         options);
     assertTrue(
-        options.contains("\"--module-path=" + folder + "/org/graalvm/python.jar:\"\n"), options);
+        options.contains("\"--module-path=" + folder + "/org/graalvm/python.jar\"\n"), options);
     assertTrue(
         options.endsWith(
-            "-cp \"" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar:\"\n"),
+            "-cp \"" + root + "/cli/target/jloss-cli-1.jar:" + folder + "/lib.jar\"\n"),
         options);
   }
 
