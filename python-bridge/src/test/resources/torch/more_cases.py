@@ -342,6 +342,52 @@ def case_data_is_swapped():
     return shared, p, q[1:].storage_offset(), q[1:].data_ptr() - q.data_ptr()
 
 
+def case_data_of_another_kind():
+    def give(x, data):
+        x.data = data
+        return x
+
+    kept = give(torch.nn.Parameter(torch.ones(2)), torch.zeros(3))
+    return (
+        kept,
+        kept.requires_grad,
+        give(torch.ones(2, device="meta"), torch.ones(3, device="meta")).shape,
+        [
+            error(lambda: give(torch.ones(2), torch.ones(2, device="meta"))),
+            error(lambda: give(torch.ones(2, device="meta"), torch.ones(2))),
+            error(lambda: give(torch.ones(2, requires_grad=True), torch.ones(2, dtype=torch.int32))),
+            error(lambda: give(torch.ones(2), 3)),
+        ],
+    )
+
+
+def case_gradients_of_edges():
+    edge = torch.autograd.graph.get_gradient_edge
+    x, y, unused = (torch.tensor([1.0, 2.0], requires_grad=True) for _ in range(3))
+    z = (x * x * y).sum()
+    found = [
+        torch.autograd.grad(z, edge(x), retain_graph=True),
+        torch.autograd.grad(z, [y, edge(x)], retain_graph=True),
+        torch.autograd.grad(z, (edge(unused), x), retain_graph=True, allow_unused=True),
+        error(lambda: torch.autograd.grad(z, edge(unused), retain_graph=True)),
+    ]
+    z.backward(inputs=edge(x))
+    return found, x.grad, y.grad
+
+
+def case_vmap_of_nothing():
+    empty, calls = torch.zeros(0, 3, requires_grad=True), []
+    two = torch.vmap(lambda a: (calls.append(a.shape), (a.sum(), {"a": a[None]}))[1])(empty)
+    return (
+        two,
+        calls,
+        two[0].requires_grad,
+        torch.vmap(lambda a: a * 2, out_dims=1)(empty).shape,
+        torch.vmap(lambda a, b: a * b, in_dims=(-1, None))(empty.mT, torch.ones(3)),
+        torch.vmap(torch.vmap(lambda a: a.norm()))(torch.zeros(2, 0, 3)).shape,
+    )
+
+
 def case_functions_of_functions():
     from torch.func import functional_call, grad, jvp, stack_module_state, vjp, vmap
 
