@@ -4,6 +4,12 @@
 def _boot(host, opening, interrupts):
     import sys
 
+    # Bound now: what a script later puts in their place in these modules is not asked.
+    from array import array
+    from builtins import bool, bytearray, bytes, callable, dict, float, frozenset, getattr, hasattr
+    from builtins import int, isinstance, len, list, map, memoryview, set, str, tuple, type, zip
+    from itertools import chain, islice
+
     here = (lambda: 0).__code__.co_filename
 
     CLOSED = " are not open to this script"
@@ -250,9 +256,6 @@ def _boot(host, opening, interrupts):
 
     # Values between the two, see Values.java and Packed.java.
 
-    import array
-    import itertools
-
     CODES = {float: "d", int: "q", bool: "?"}
 
     def numbers(values):
@@ -262,7 +265,7 @@ def _boot(host, opening, interrupts):
         if code is None:
             return None
         try:
-            packed = array.array("b" if code == "?" else code, values)
+            packed = array("b" if code == "?" else code, values)
         except OverflowError:
             return None
         return "numbers", code, packed.tobytes().decode("latin-1")
@@ -271,7 +274,7 @@ def _boot(host, opening, interrupts):
         """The same for lists of such numbers."""
         packed = numbers(values)
         if packed is None and values and set(map(type, values)) <= {list, tuple}:
-            packed = numbers(list(itertools.chain.from_iterable(values)))
+            packed = numbers(list(chain.from_iterable(values)))
             packed = packed and ("lists", numbers(list(map(len, values))), packed)
         return packed
 
@@ -307,7 +310,7 @@ def _boot(host, opening, interrupts):
             return memoryview(value[2].encode("latin-1")).cast(str(value[1])).tolist()
         if kind == "lists":
             rest = iter(from_java(value[2]))
-            return [list(itertools.islice(rest, length)) for length in from_java(value[1])]
+            return [list(islice(rest, length)) for length in from_java(value[1])]
         if kind == "list":
             return [from_java(v) for v in value[1:]]
         if kind == "dict":
