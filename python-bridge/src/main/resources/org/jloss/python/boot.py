@@ -53,6 +53,37 @@ def _boot(host, opening, interrupts):
         refuse(module, ("chown", "lchown", "fchown"), "owners of files")
         refuse(module, ("set_blocking",), "modes of streams")
 
+    # GraalPy's own end the script by an internal error: over a folder, and at what is no link.
+    import errno
+    import stat
+
+    def renaming(really):
+        def rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
+            if src_dir_fd is not None or dst_dir_fd is not None or not os.path.isdir(dst):
+                return really(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+            posix.lstat(src)
+            refusal = host.rename(os.fsdecode(src), os.fsdecode(dst))
+            if refusal is not None:
+                refusal = str(refusal)
+                # Not all of errno: GraalPy has no words for some, and ends the script.
+                names = "EACCES EBUSY EEXIST EINVAL EISDIR ENOENT ENOSPC ENOTDIR ENOTEMPTY EPERM EROFS"
+                numbers = {os.strerror(n): n for n in (getattr(errno, name) for name in names.split())}
+                raise OSError(numbers.get(refusal, errno.EIO), refusal, src, None, dst)
+
+        rename.__name__ = rename.__qualname__ = really.__name__
+        return rename
+
+    os.rename = posix.rename = renaming(posix.rename)
+    os.replace = posix.replace = renaming(posix.replace)
+    really_readlink = posix.readlink
+
+    def readlink(path, *, dir_fd=None):
+        if not stat.S_ISLNK(posix.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+        return really_readlink(path, dir_fd=dir_fd)
+
+    os.readlink = posix.readlink = readlink
+
     really_exit = posix._exit
 
     def _exit(status):
