@@ -192,8 +192,12 @@ public final class Tensors {
    * they are read.
    */
   public static Tensor inMemory(Tensor tensor) {
-    final Tensor data = tensor.detach().cpu().resolve_neg();
-    return (data._is_zerotensor() ? data.clone() : data).contiguous();
+    try {
+      final Tensor data = tensor.detach().cpu().resolve_neg();
+      return (data._is_zerotensor() ? data.clone() : data).contiguous();
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
+    }
   }
 
   private static int length(Tensor tensor) {

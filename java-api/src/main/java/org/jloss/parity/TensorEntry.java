@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.jloss.Errors;
 import org.jloss.MemoryBudget;
 import org.jloss.Tensors;
 
@@ -220,6 +221,8 @@ public final class TensorEntry {
     Tensor tensor;
     try (TensorOptions options = new TensorOptions(dtype.scalarType())) {
       tensor = torch.empty_strided(shape, target, options);
+    } catch (RuntimeException e) {
+      throw Errors.translate(e);
     }
     if (numel == 0) {
       return tensor;

@@ -5,6 +5,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.graalvm.polyglot.Value;
+import org.jloss.Tensors;
 
 /** A tensor's elements in bulk, from Python and to it. */
 final class Elements {
@@ -50,7 +51,7 @@ final class Elements {
     }
     final byte[] bytes = new byte[(int) size];
     try (PointerScope scope = new PointerScope()) {
-      final Tensor data = tensor.detach().cpu().contiguous();
+      final Tensor data = Tensors.inMemory(tensor);
       new BytePointer(data.data_ptr()).capacity(size).get(bytes);
     }
     return new String(bytes, StandardCharsets.ISO_8859_1);

@@ -313,6 +313,12 @@ public final class Host {
         });
   }
 
+  /** Renames over a folder, see {@link ScriptFiles#rename}. */
+  @HostAccess.Export
+  public @Nullable String rename(String source, String target) {
+    return Guard.run(() -> files.rename(Path.of(source), Path.of(target)));
+  }
+
   /** Has the random numbers go on from a state. */
   @HostAccess.Export
   public void setRngState(PyTensor state) {

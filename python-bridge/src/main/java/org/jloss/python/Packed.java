@@ -22,80 +22,113 @@ final class Packed {
 
   /** The tree of a list that holds numbers of one kind, or lists of such; null for any other. */
   static Object @Nullable [] encode(List<?> list) {
-    final Object[] numbers = numbers(list);
+    final Object[] numbers = numbers(List.of(list));
     if (numbers != null) {
       return numbers;
     }
-    final List<Long> lengths = new ArrayList<>(list.size());
-    final List<@Nullable Object> all = new ArrayList<>();
+    final List<List<?>> parts = new ArrayList<>();
     for (final Object element : list) {
       final List<?> part = Values.list(element);
       if (part == null) {
         return null;
       }
-      lengths.add((long) part.size());
-      all.addAll(part);
+      parts.add(part);
     }
-    final Object[] packed = numbers(all);
-    return packed == null ? null : new Object[] {"lists", numbers(lengths), packed};
+    final Object[] all = numbers(parts);
+    return all == null
+        ? null
+        : new Object[] {"lists", numbers(List.of(parts.stream().map(List::size).toList())), all};
   }
 
-  private static Object @Nullable [] numbers(List<?> list) {
-    final String code = list.isEmpty() ? null : code(list.get(0));
-    if (code == null || !list.stream().allMatch(e -> code.equals(code(e)))) {
-      return null;
-    }
-    final int width = code.equals(BOOLS) ? 1 : Long.BYTES;
-    final ByteBuffer bytes = bytes(new byte[Math.multiplyExact(list.size(), width)]);
-    for (final Object element : list) {
-      if (element instanceof Boolean bool) {
-        bytes.put((byte) (bool ? 1 : 0));
-      } else if (code.equals(FLOATS)) {
-        bytes.putDouble(((Number) element).doubleValue());
-      } else {
-        bytes.putLong(((Number) element).longValue());
+  /** The elements of some lists in one text, or null if they are not numbers of one kind. */
+  private static Object @Nullable [] numbers(List<? extends List<?>> parts) {
+    final long count = parts.stream().mapToLong(List::size).sum();
+    String code = null;
+    ByteBuffer bytes = bytes(new byte[0]);
+    for (final List<?> part : parts) {
+      for (final Object element : part) {
+        final Object number = Values.number(element);
+        if (number == null || code != null && !code.equals(code(number))) {
+          return null;
+        }
+        if (code == null) {
+          code = code(number);
+          bytes = bytes(new byte[Math.toIntExact(Math.multiplyExact(count, width(code)))]);
+        }
+        if (number instanceof Boolean bool) {
+          bytes.put((byte) (bool ? 1 : 0));
+        } else if (number instanceof Double real) {
+          bytes.putDouble(real);
+        } else {
+          bytes.putLong((Long) number);
+        }
       }
     }
-    return new Object[] {"numbers", code, new String(bytes.array(), StandardCharsets.ISO_8859_1)};
+    return code == null
+        ? null
+        : new Object[] {"numbers", code, new String(bytes.array(), StandardCharsets.ISO_8859_1)};
   }
 
-  private static @Nullable String code(@Nullable Object value) {
-    if (value instanceof Double || value instanceof Float) {
-      return FLOATS;
-    }
-    if (value instanceof Long
-        || value instanceof Integer
-        || value instanceof Short
-        || value instanceof Byte) {
-      return INTS;
-    }
-    return value instanceof Boolean ? BOOLS : null;
+  private static String code(Object number) {
+    return number instanceof Double ? FLOATS : number instanceof Long ? INTS : BOOLS;
+  }
+
+  private static int width(String code) {
+    return code.equals(BOOLS) ? 1 : Long.BYTES;
   }
 
   private static ByteBuffer bytes(byte[] bytes) {
     return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
   }
 
-  /** The list of a tree. */
+  /**
+   * The list of a tree.
+   *
+   * @throws IllegalArgumentException if it is none: scripts can make up what they like
+   */
   static List<Object> decode(List<?> tree) {
-    final List<Object> list = new ArrayList<>();
-    if (tree.get(0).equals("lists")) {
-      final List<Object> all = decode((List<?>) tree.get(2));
-      int from = 0;
-      for (final Object length : decode((List<?>) tree.get(1))) {
-        final int to = from + ((Long) length).intValue();
-        list.add(new ArrayList<>(all.subList(from, to)));
-        from = to;
-      }
-      return list;
+    if (tree.size() != 3 || !"lists".equals(tree.get(0))) {
+      return decodeNumbers(tree);
     }
-    final ByteBuffer bytes = bytes(((String) tree.get(2)).getBytes(StandardCharsets.ISO_8859_1));
-    while (bytes.hasRemaining()) {
-      switch ((String) tree.get(1)) {
-        case FLOATS -> list.add(bytes.getDouble());
-        case INTS -> list.add(bytes.getLong());
-        default -> list.add(bytes.get() != 0);
+    final List<Object> all = decodeNumbers(tree.get(2));
+    final List<Object> lists = new ArrayList<>();
+    int from = 0;
+    for (final Object length : decodeNumbers(tree.get(1))) {
+      if (!(length instanceof Long size) || size < 0 || size > all.size() - from) {
+        throw new IllegalArgumentException(
+            "expected the length of one of a Python value's lists, at most "
+                + (all.size() - from)
+                + ", got "
+                + length);
       }
+      final int to = from + size.intValue();
+      lists.add(new ArrayList<>(all.subList(from, to)));
+      from = to;
+    }
+    return lists;
+  }
+
+  private static List<Object> decodeNumbers(@Nullable Object tree) {
+    if (!(tree instanceof List<?> parts)
+        || parts.size() != 3
+        || !"numbers".equals(parts.get(0))
+        || !(parts.get(1) instanceof String code)
+        || !List.of(FLOATS, INTS, BOOLS).contains(code)
+        || !(parts.get(2) instanceof String text)
+        || text.length() % width(code) != 0) {
+      final String got = String.valueOf(tree);
+      throw new IllegalArgumentException(
+          "expected a Python list's numbers, got " + got.substring(0, Math.min(got.length(), 80)));
+    }
+    final ByteBuffer bytes = bytes(text.getBytes(StandardCharsets.ISO_8859_1));
+    final List<Object> list = new ArrayList<>(text.length() / width(code));
+    while (bytes.hasRemaining()) {
+      list.add(
+          switch (code) {
+            case FLOATS -> bytes.getDouble();
+            case INTS -> bytes.getLong();
+            default -> bytes.get() != 0;
+          });
     }
     return list;
   }

@@ -14,6 +14,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.AccessMode;
 import java.nio.file.CopyOption;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -21,6 +22,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
@@ -172,6 +174,18 @@ final class ScriptFiles implements FileSystem {
     throw refusal(path);
   }
 
+  /**
+   * The same for what changes an entry itself: the opened folders stay as they are, and where they
+   * are.
+   */
+  private Path entryOf(Path path, boolean followLast) throws IOException {
+    final Path real = host(path, true, followLast);
+    if (writable.stream().noneMatch(f -> real.startsWith(f) && !real.equals(f))) {
+      throw refusal(path);
+    }
+    return real;
+  }
+
   /** Not a SecurityException: GraalPy ends the script at some of those. */
   private static AccessDeniedException refusal(Path path) {
     return new AccessDeniedException(
@@ -219,12 +233,30 @@ final class ScriptFiles implements FileSystem {
 
   @Override
   public void delete(Path path) throws IOException {
-    HOST.delete(host(path, true, false));
+    HOST.delete(entryOf(path, false));
   }
 
   @Override
   public void move(Path source, Path target, CopyOption... options) throws IOException {
-    HOST.move(host(source, true, false), host(target, true, false), options);
+    HOST.move(entryOf(source, false), entryOf(target, false), options);
+  }
+
+  /** Renames, also over folders, as the system does: null, or in the system's words why not. */
+  @Nullable String rename(Path source, Path target) {
+    try {
+      move(source, target, StandardCopyOption.ATOMIC_MOVE);
+      return null;
+    } catch (AccessDeniedException e) {
+      return "Permission denied";
+    } catch (NoSuchFileException e) {
+      return "No such file or directory";
+    } catch (FileAlreadyExistsException e) {
+      return "File exists";
+    } catch (FileSystemException e) {
+      return e.getReason() == null ? "I/O error" : e.getReason();
+    } catch (IOException e) {
+      return "I/O error";
+    }
   }
 
   @Override
@@ -233,7 +265,7 @@ final class ScriptFiles implements FileSystem {
     if (!CHANGEABLE.contains(attribute.substring(attribute.indexOf(':') + 1))) {
       throw new AccessDeniedException(path.toString(), null, attribute + " stays as it is");
     }
-    HOST.setAttribute(host(path, true, options.length == 0), attribute, value, options);
+    HOST.setAttribute(entryOf(path, options.length == 0), attribute, value, options);
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.jloss.python;
 import java.lang.reflect.Array;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -43,22 +44,17 @@ abstract class Values {
     if (depth > DEEPEST) {
       throw new IllegalArgumentException("expected a value nested at most " + DEEPEST + " deep");
     }
-    if (value == null || value instanceof Boolean || value instanceof String) {
+    if (value == null || value instanceof String) {
       return value;
     }
-    if (value instanceof Long
-        || value instanceof Integer
-        || value instanceof Short
-        || value instanceof Byte) {
-      return ((Number) value).longValue();
+    final Object number = number(value);
+    if (number != null) {
+      return number instanceof Double real && !Double.isFinite(real)
+          ? new Object[] {"float", real.toString()} // which JSON has not
+          : number;
     }
-    if (value instanceof Double || value instanceof Float) {
-      final double number = ((Number) value).doubleValue();
-      // JSON has no others.
-      return Double.isFinite(number) ? number : new Object[] {"float", Double.toString(number)};
-    }
-    if (value instanceof BigInteger number) {
-      return new Object[] {"int", number.toString(16)};
+    if (value instanceof BigInteger big) {
+      return new Object[] {"int", big.toString(16)};
     }
     if (value instanceof Character) {
       return value.toString();
@@ -96,6 +92,17 @@ abstract class Values {
     return parts.toArray();
   }
 
+  /** A number of Python's bool, int or float as Boolean, Long or Double, or null. */
+  static @Nullable Object number(@Nullable Object value) {
+    if (value instanceof Boolean || value instanceof Long || value instanceof Double) {
+      return value;
+    }
+    if (value instanceof Integer || value instanceof Short || value instanceof Byte) {
+      return ((Number) value).longValue();
+    }
+    return value instanceof Float real ? real.doubleValue() : null;
+  }
+
   /** The elements of what becomes a list in Python, or null. */
   static @Nullable List<?> list(@Nullable Object value) {
     if (value instanceof Collection<?> elements && !(value instanceof Set)) {
@@ -104,11 +111,18 @@ abstract class Values {
     if (value == null || !value.getClass().isArray() || value instanceof byte[]) {
       return null;
     }
-    final List<@Nullable Object> elements = new ArrayList<>();
-    for (int i = 0; i < Array.getLength(value); i++) {
-      elements.add(Array.get(value, i));
-    }
-    return elements;
+    final int size = Array.getLength(value);
+    return new AbstractList<@Nullable Object>() {
+      @Override
+      public @Nullable Object get(int index) {
+        return Array.get(value, index);
+      }
+
+      @Override
+      public int size() {
+        return size;
+      }
+    };
   }
 
   final @Nullable Object decode(@Nullable Object tree) {

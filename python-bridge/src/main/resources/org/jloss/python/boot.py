@@ -4,6 +4,12 @@
 def _boot(host, opening, interrupts):
     import sys
 
+    # Bound now: what a script later puts in their place in these modules is not asked.
+    from array import array
+    from builtins import bool, bytearray, bytes, callable, dict, float, frozenset, getattr, hasattr
+    from builtins import int, isinstance, len, list, map, memoryview, set, str, tuple, type, zip
+    from itertools import chain, islice
+
     here = (lambda: 0).__code__.co_filename
 
     CLOSED = " are not open to this script"
@@ -46,6 +52,37 @@ def _boot(host, opening, interrupts):
         refuse(module, ("openpty",), "terminals")
         refuse(module, ("chown", "lchown", "fchown"), "owners of files")
         refuse(module, ("set_blocking",), "modes of streams")
+
+    # GraalPy's own end the script by an internal error: over a folder, and at what is no link.
+    import errno
+    import stat
+
+    def renaming(really):
+        def rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
+            if src_dir_fd is not None or dst_dir_fd is not None or not os.path.isdir(dst):
+                return really(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+            posix.lstat(src)
+            refusal = host.rename(os.fsdecode(src), os.fsdecode(dst))
+            if refusal is not None:
+                refusal = str(refusal)
+                # Not all of errno: GraalPy has no words for some, and ends the script.
+                names = "EACCES EBUSY EEXIST EINVAL EISDIR ENOENT ENOSPC ENOTDIR ENOTEMPTY EPERM EROFS"
+                numbers = {os.strerror(n): n for n in (getattr(errno, name) for name in names.split())}
+                raise OSError(numbers.get(refusal, errno.EIO), refusal, src, None, dst)
+
+        rename.__name__ = rename.__qualname__ = really.__name__
+        return rename
+
+    os.rename = posix.rename = renaming(posix.rename)
+    os.replace = posix.replace = renaming(posix.replace)
+    really_readlink = posix.readlink
+
+    def readlink(path, *, dir_fd=None):
+        if not stat.S_ISLNK(posix.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+        return really_readlink(path, dir_fd=dir_fd)
+
+    os.readlink = posix.readlink = readlink
 
     really_exit = posix._exit
 
@@ -250,9 +287,6 @@ def _boot(host, opening, interrupts):
 
     # Values between the two, see Values.java and Packed.java.
 
-    import array
-    import itertools
-
     CODES = {float: "d", int: "q", bool: "?"}
 
     def numbers(values):
@@ -262,7 +296,7 @@ def _boot(host, opening, interrupts):
         if code is None:
             return None
         try:
-            packed = array.array("b" if code == "?" else code, values)
+            packed = array("b" if code == "?" else code, values)
         except OverflowError:
             return None
         return "numbers", code, packed.tobytes().decode("latin-1")
@@ -271,7 +305,7 @@ def _boot(host, opening, interrupts):
         """The same for lists of such numbers."""
         packed = numbers(values)
         if packed is None and values and set(map(type, values)) <= {list, tuple}:
-            packed = numbers(list(itertools.chain.from_iterable(values)))
+            packed = numbers(list(chain.from_iterable(values)))
             packed = packed and ("lists", numbers(list(map(len, values))), packed)
         return packed
 
@@ -307,7 +341,7 @@ def _boot(host, opening, interrupts):
             return memoryview(value[2].encode("latin-1")).cast(str(value[1])).tolist()
         if kind == "lists":
             rest = iter(from_java(value[2]))
-            return [list(itertools.islice(rest, length)) for length in from_java(value[1])]
+            return [list(islice(rest, length)) for length in from_java(value[1])]
         if kind == "list":
             return [from_java(v) for v in value[1:]]
         if kind == "dict":

@@ -312,9 +312,11 @@ class EscapeTest {
         Script.run(
             PythonBridge.builder().memory(64 << 20),
             """
-            import jloss
+            import io, jloss, torch
+            wide = torch.ones(1).expand(10**8)
             for make in (lambda: jloss.zeros(1 << 40), lambda: jloss.zeros(1 << 25),
-                         lambda: jloss.ones(100_000, 1) * jloss.ones(1, 100_000)):
+                         lambda: jloss.ones(100_000, 1) * jloss.ones(1, 100_000),
+                         lambda: torch.save({"a": wide}, io.BytesIO()), lambda: wide.tobytes()):
                 try:
                     make()
                 except MemoryError as error:
@@ -330,10 +332,7 @@ class EscapeTest {
                 last = jloss.zeros(1 << 20)
             print("end")
             """);
-    assertEquals(
-        "MemoryError True\nMemoryError True\nMemoryError True\nTrue\nend\n",
-        script.out,
-        script.toString());
+    assertEquals("MemoryError True\n".repeat(5) + "True\nend\n", script.out, script.toString());
     assertTrue(script.err.isEmpty(), script.err);
   }
 }

@@ -196,6 +196,64 @@ class PythonBridgeTest {
     assertEquals(List.of(1L, 2L), python.eval("[1, Two.A]"));
   }
 
+  /** A script's own mischief is an exception of the documented types, or none. */
+  @Test
+  void listsCrossWhateverAScriptPatches() {
+    try (PythonBridge patched = PythonBridge.create()) {
+      patched.exec(
+          """
+          import array, builtins, itertools
+          array.array = lambda code, values: array
+          array.tobytes = lambda: b"12345"
+          itertools.chain = itertools.islice = None
+          builtins.len = lambda values: 7
+          builtins.map = lambda function, values: iter([3])
+          """);
+      assertEquals(List.of(1L, 2L), patched.eval("[1, 2]"));
+      assertEquals(List.of(List.of(1L, 2L), List.of(3L)), patched.eval("[[1, 2], [3]]"));
+      patched.set("x", List.of(List.of(1.5), List.of(2.5, 3.5)));
+      assertEquals(List.of(List.of(1.5), List.of(2.5, 3.5)), patched.get("x"));
+    }
+    python.exec("class Fake:\n  def __init__(self, *tree): self._jloss = tree");
+    final String one = "('numbers', 'q', '\\x01' + '\\0' * 7)";
+    assertEquals(List.of(List.of(1L)), python.eval("Fake('lists', " + one + ", " + one + ")"));
+    for (final String tree :
+        List.of(
+            "'numbers', 'q', '12345'",
+            "'numbers', 'd', '12345'",
+            "'numbers', 'x', '1'",
+            "'numbers', 'q', 3",
+            "'numbers', 'q'",
+            "'lists', " + one + ", ('numbers', '?', '')",
+            "'lists', ('numbers', 'q', '\\xff' * 8), " + one,
+            "'lists', ('numbers', '?', '1'), " + one,
+            "'lists', ('lists', " + one + ", " + one + "), " + one,
+            "'lists', 1, 2")) {
+      final RuntimeException e =
+          assertThrows(RuntimeException.class, () -> python.eval("Fake(" + tree + ")"), tree);
+      assertEquals(IllegalArgumentException.class, e.getClass(), tree);
+      assertTrue(
+          e.getMessage().startsWith("expected the length of one")
+              || e.getMessage().startsWith("expected a Python list's numbers, got "),
+          e.getMessage());
+    }
+  }
+
+  @Test
+  void arraysAreLists() {
+    final Map<Object, String> arrays = new LinkedHashMap<>();
+    arrays.put(new float[] {0.5f, 2}, "[0.5, 2.0]");
+    arrays.put(new byte[][] {{1}, {2}}, "[b'\\x01', b'\\x02']");
+    arrays.put(new int[][] {{1, 2}, {}, {3}}, "[[1, 2], [], [3]]");
+    arrays.put(new Object[] {1, 0.5, new boolean[] {true}}, "[1, 0.5, [True]]");
+    arrays.put(new Object[] {new int[] {1}, new double[] {0.5}}, "[[1], [0.5]]");
+    arrays.forEach(
+        (array, text) -> {
+          python.set("x", array);
+          assertEquals(text, python.eval("repr(x)"));
+        });
+  }
+
   /** What a caller passes in. */
   public static class Account {
     /** Not exported. */

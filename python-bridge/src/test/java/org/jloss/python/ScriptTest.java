@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -320,6 +321,91 @@ class ScriptTest {
     final Script read =
         Script.run(PythonBridge.builder().readFolder(folder), text, folder.toString());
     assertEquals("PermissionError\n" + refused, read.out, read.toString());
+  }
+
+  /** As the system renames, and with an error that a script can catch. */
+  @Test
+  void renamesOverFolders(@TempDir Path folder) throws Exception {
+    for (final String name : List.of("full", "full2", "empty", "empty/inner", "free", "linked")) {
+      Files.createDirectory(folder.resolve(name));
+    }
+    for (final String name : List.of("file", "file2", "full/x", "full2/x")) {
+      Files.writeString(folder.resolve(name), name);
+    }
+    Files.createSymbolicLink(folder.resolve("link"), folder.resolve("linked"));
+    final String text =
+        """
+        import errno, os, pathlib, sys
+        os.chdir(sys.argv[1])
+        for rename in (os.rename, os.replace, lambda a, b: pathlib.Path(a).rename(b)):
+            for a, b in (("file", "full"), ("file", "free"), ("full", "full2"), ("full", "link"),
+                         ("full", "file"), ("nothing", "full"), ("empty", "empty/inner"),
+                         ("empty", "empty"), ("full", ".")):
+                try:
+                    rename(a, b)
+                    print(a, b, "done")
+                except OSError as e:
+                    print(a, b, type(e).__name__, errno.errorcode[e.errno], e.filename, e.filename2)
+        os.rename("full", b"free"), os.rename(pathlib.Path("file"), "link")
+        print(sorted(os.listdir()), os.listdir("free"), open("link").read())
+        try:
+            os.readlink("link")
+        except OSError as e:
+            print(e)
+        """;
+    final String refused =
+        """
+        file full IsADirectoryError EISDIR file full
+        file free IsADirectoryError EISDIR file free
+        full full2 OSError ENOTEMPTY full full2
+        full link NotADirectoryError ENOTDIR full link
+        full file NotADirectoryError ENOTDIR full file
+        nothing full FileNotFoundError ENOENT nothing None
+        empty empty/inner OSError EINVAL empty empty/inner
+        empty empty done
+        full . PermissionError EACCES full .
+        """;
+    final Script script =
+        Script.run(PythonBridge.builder().writeFolder(folder), text, folder.toString());
+    assertEquals(
+        refused.repeat(3)
+            + "['empty', 'file2', 'free', 'full2', 'link', 'linked'] ['x'] file\n"
+            + "[Errno 22] Invalid argument: 'link'\n",
+        script.out,
+        script.toString());
+  }
+
+  /** What is in an opened folder may change, the folder itself not. */
+  @Test
+  void openedFoldersStay(@TempDir Path folder) throws Exception {
+    final Path one = Files.createDirectory(folder.resolve("one"));
+    final Path two = Files.createDirectory(folder.resolve("two"));
+    Files.setPosixFilePermissions(one, PosixFilePermissions.fromString("rwx------"));
+    final String text =
+        """
+        import os, sys
+        one, two = sys.argv[1:]
+        os.mkdir(one + "/empty")
+        for change in (lambda: os.chmod(one, 0o777), lambda: os.utime(one, (1, 1)),
+                       lambda: os.rename(two, one + "/stolen"), lambda: os.rename(two, one + "/empty"),
+                       lambda: os.rename(one + "/empty", two), lambda: os.rmdir(two),
+                       lambda: os.chmod(one + "/.", 0o777)):
+            try:
+                change()
+                print("changed")
+            except PermissionError:
+                print("refused")
+        os.rename(one + "/empty", two + "/moved"), os.chmod(two + "/moved", 0o700)
+        print(os.listdir(one), os.listdir(two))
+        """;
+    final Script script =
+        Script.run(
+            PythonBridge.builder().writeFolder(one).writeFolder(two),
+            text,
+            one.toString(),
+            two.toString());
+    assertEquals("refused\n".repeat(7) + "[] ['moved']\n", script.out, script.toString());
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(one)));
   }
 
   @Test
