@@ -154,6 +154,96 @@ def case_closure_and_hooks():
     return first, second, log, params[0].grad
 
 
+COMPLEX = {
+    "sgd": "torch.optim.SGD(p, lr=0.1, momentum=0.5, weight_decay=0.1)",
+    "adam": "torch.optim.Adam(p, lr=0.1, amsgrad=True, weight_decay=0.1)",
+    "adamw": "torch.optim.AdamW(p, lr=0.1)",
+    "adamax": "torch.optim.Adamax(p, lr=0.1, weight_decay=0.1)",
+    "nadam": "torch.optim.NAdam(p, lr=0.1, weight_decay=0.1, decoupled_weight_decay=True)",
+    "radam": "torch.optim.RAdam(p, lr=0.1, maximize=True)",
+    "adagrad": "torch.optim.Adagrad(p, lr=0.1, initial_accumulator_value=0.5)",
+    "adadelta": "torch.optim.Adadelta(p, lr=0.1, weight_decay=0.1)",
+    "rmsprop": "torch.optim.RMSprop(p, lr=0.1)",
+    "rmsprop_options": "torch.optim.RMSprop(p, lr=0.1, momentum=0.5, centered=True, weight_decay=0.1)",
+    "rprop": "torch.optim.Rprop(p, lr=0.1)",
+    "asgd": "torch.optim.ASGD(p, lr=0.1, t0=3, weight_decay=0.1)",
+}
+
+
+def _complex_optimizer(text):
+    """Complex parameters beside a real one: a number, a matrix that is not contiguous."""
+    a = nn.Parameter(torch.ones((), dtype=torch.complex128))
+    b = nn.Parameter(torch.complex(values(2, 3), values(2, 3) - 0.4).t())
+    c = nn.Parameter(values(3))
+    optimizer = eval(text, {"torch": torch, "p": [a, b, c]})
+    for step in range(9):
+        optimizer.zero_grad()
+        loss = (a * torch.tensor(1j)).real + (a * a).imag
+        loss = loss + (b * b.conj()).real.sum() + (b.mT @ c.to(b.dtype)).imag.sum()
+        loss.backward()
+        optimizer.step()
+        if step == 4:
+            optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    state = optimizer.state_dict()["state"]
+    kept = [{k: (str(v.dtype), _parts(v)) for k, v in s.items()} for s in state.values()]
+    return [_parts(x) for x in (a, b, c)], kept
+
+
+def _parts(x):
+    return torch.view_as_real(x) if x.is_complex() else x
+
+
+for _name, _text in COMPLEX.items():
+    globals()[f"case_complex_{_name}"] = lambda text=_text: _complex_optimizer(text)
+
+
+def case_complex_lbfgs():
+    found = []
+    for search in (None, "strong_wolfe"):
+        w = nn.Parameter(torch.tensor([0.5 + 1j, -0.3 + 0.2j], dtype=torch.complex128))
+        o = torch.optim.LBFGS([w], lr=0.5, max_iter=5, line_search_fn=search)
+
+        def closure():
+            o.zero_grad()
+            loss = (w.real**4).sum() + ((w.imag - w.real) ** 2).sum()
+            loss.backward()
+            return loss
+
+        found.append(([o.step(closure) for _ in range(3)], _parts(w)))
+    return found
+
+
+def case_rprop_in_double():
+    """In Python's numbers, to more digits than are recorded."""
+    w = nn.Parameter(torch.zeros(3, dtype=torch.float64))
+    o = torch.optim.Rprop([w], lr=0.1, etas=(0.3, 1.7))
+    for sign in (1.0, 1.0, -1.0, -1.0, -1.0):
+        w.grad = torch.tensor([sign, 1.0, float("nan")], dtype=torch.float64)
+        o.step()
+    turned, size = 0.0, 0.1
+    for factor, sign in ((1, -1), (1.7, -1), (0.3, 0), (1, 1), (1.7, 1)):
+        size *= factor
+        turned += sign * size
+    straight = -sum(0.1 * 1.7**i for i in range(5))
+    return abs(w[0].item() - turned) < 1e-12, abs(w[1].item() - straight) < 1e-12, w
+
+
+def case_options_together():
+    p = [nn.Parameter(torch.ones(2))]
+    one, two = torch.tensor(0.1), torch.tensor([0.3, 0.2])
+    weighted = "Adam Adamax NAdam RAdam".split()
+    kinds = "SGD Adam AdamW Adagrad Adadelta Adamax NAdam RAdam RMSprop Rprop ASGD LBFGS".split()
+    return (
+        [error(lambda: getattr(torch.optim, kind)(p, lr=two)) for kind in kinds],
+        [error(lambda: getattr(torch.optim, kind)(p, lr=-one)) for kind in kinds],
+        [error(lambda: getattr(torch.optim, kind)(p, lr=one.reshape(1))) for kind in kinds],
+        [error(lambda: getattr(torch.optim, kind)(p, lr=one, foreach=True)) for kind in kinds[:-1]],
+        [error(lambda: getattr(torch.optim, kind)(p, fused=True, foreach=True)) for kind in kinds[:4]],
+        [error(lambda: getattr(torch.optim, kind)(p, fused=True, differentiable=True)) for kind in kinds[:4]],
+        [error(lambda: getattr(torch.optim, kind)(p, betas=(0.9, 1.0))) for kind in weighted],
+    )
+
+
 class Sign(torch.optim.Optimizer):
     """One of the script's own."""
 

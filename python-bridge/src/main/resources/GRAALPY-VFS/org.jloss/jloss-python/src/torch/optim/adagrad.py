@@ -3,7 +3,7 @@
 import torch
 from torch._checked import optimizer_step
 
-from .optimizer import GroupOptimizer, check_positive, number, refuse
+from .optimizer import GroupOptimizer, check_fused, check_positive, check_rate, number, real, refuse
 
 
 class Adagrad(GroupOptimizer):
@@ -23,11 +23,12 @@ class Adagrad(GroupOptimizer):
         differentiable=False,
         fused=None,
     ):
-        check_positive(lr, "learning rate")
+        check_rate(lr)
         check_positive(lr_decay, "lr_decay value")
         check_positive(weight_decay, "weight_decay value")
         check_positive(initial_accumulator_value, "initial_accumulator_value value")
         check_positive(eps, "epsilon value")
+        check_fused(fused, foreach, differentiable)
         refuse("Adagrad", differentiable=differentiable)
         defaults = dict(
             lr=lr,
@@ -45,10 +46,11 @@ class Adagrad(GroupOptimizer):
             for parameter in group["params"]:
                 state = self.state[parameter]
                 state["step"] = torch.tensor(0.0, dtype=torch.float32)
-                state["sum"] = torch.full_like(parameter.detach(), initial_accumulator_value)
+                state["sum"] = torch.zeros_like(parameter.detach())
+                real(state["sum"]).fill_(initial_accumulator_value)
 
-    def _update(self, group, params, grads):
-        states = [self.state[p] for p in params]
+    def _update(self, group, params, grads, states):
+        states = list(states)
         optimizer_step(
             "adagrad",
             (params, grads, [state["sum"] for state in states], [state["step"] for state in states]),

@@ -3,7 +3,7 @@
 import torch
 from torch._checked import optimizer_step
 
-from .optimizer import GroupOptimizer, check_positive, number, refuse
+from .optimizer import GroupOptimizer, check_betas, check_fused, check_positive, check_rate, number, refuse
 
 
 class Adam(GroupOptimizer):
@@ -25,12 +25,13 @@ class Adam(GroupOptimizer):
         fused=None,
         decoupled_weight_decay=False,
     ):
-        check_positive(lr, "learning rate")
+        if isinstance(lr, torch.Tensor) and foreach and not capturable:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        check_rate(lr)
         check_positive(eps, "epsilon value")
-        for i, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        check_betas(betas)
         check_positive(weight_decay, "weight_decay value")
+        check_fused(fused, foreach, differentiable)
         refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
         defaults = dict(
             lr=lr,
@@ -47,9 +48,9 @@ class Adam(GroupOptimizer):
         )
         super().__init__(params, defaults)
 
-    def _update(self, group, params, grads):
+    def _update(self, group, params, grads, states):
         names = ["exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if group["amsgrad"] else [])]
-        states = [self.state[p] for p in params]
+        states = list(states)
         for parameter, state in zip(params, states):
             if not state:
                 state["step"] = torch.tensor(0.0, dtype=torch.float32)

@@ -2,17 +2,21 @@
 
 import torch
 
-from .optimizer import GroupOptimizer, check_positive, number, refuse
+from .optimizer import GroupOptimizer, check_betas, check_positive, check_rate, number, refuse
 
 
 class _ByOperators(GroupOptimizer):
     """One whose step of a parameter is `_change`, with a state that begins as `_begin` says."""
 
-    def _take(self, params, options, checks):
+    def _take(self, arguments, **checks):
+        """Begins with a constructor's arguments; checks: what those are called that must not be negative."""
+        options = {name: value for name, value in arguments.items() if name not in ("self", "params")}
+        check_rate(options["lr"])
         for name, what in checks.items():
             check_positive(options[name], what)
+        check_betas(options.get("betas", ()))
         refuse(type(self).__name__, capturable=options["capturable"], differentiable=options["differentiable"])
-        super().__init__(params, options)
+        super().__init__(arguments["params"], options)
 
     def _begin(self, group, parameter):
         """The state's tensors but the count of steps."""
@@ -21,12 +25,13 @@ class _ByOperators(GroupOptimizer):
     def _change(self, group, parameter, grad, state, step):
         raise NotImplementedError
 
-    def _update(self, group, params, grads):
-        for parameter, grad in zip(params, grads):
-            state = self.state[parameter]
+    def _update(self, group, params, grads, states):
+        for parameter, grad, state in zip(params, grads, states):
             if not state:
                 state["step"] = torch.tensor(0.0, dtype=torch.float32)
-                state.update(self._begin(group, parameter))
+                # Not by update(), which would go past what a complex parameter's state does.
+                for name, value in self._begin(group, parameter).items():
+                    state[name] = value
             state["step"] += 1
             if group["maximize"]:
                 grad = -grad
@@ -39,13 +44,7 @@ class _ByOperators(GroupOptimizer):
             self._change(group, parameter, grad, state, state["step"].item())
 
 
-_RATES = {"lr": "learning rate", "eps": "epsilon value", "weight_decay": "weight_decay value"}
-
-
-def _check_betas(betas):
-    for i, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+_RATES = {"eps": "epsilon value", "weight_decay": "weight_decay value"}
 
 
 def _zeros(parameter, *names):
@@ -76,10 +75,7 @@ class Adadelta(_ByOperators):
     ):
         if not 0.0 <= rho <= 1.0:
             raise ValueError(f"Invalid rho value: {rho}")
-        options = dict(lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize)
-        self._take(
-            params, {**options, "capturable": capturable, "foreach": foreach, "differentiable": differentiable}, _RATES
-        )
+        self._take(locals(), **_RATES)
 
     def _begin(self, group, parameter):
         return _zeros(parameter, "square_avg", "acc_delta")
@@ -108,9 +104,7 @@ class Adamax(_ByOperators):
         differentiable=False,
         capturable=False,
     ):
-        _check_betas(betas)
-        options = dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, foreach=foreach, maximize=maximize)
-        self._take(params, {**options, "differentiable": differentiable, "capturable": capturable}, _RATES)
+        self._take(locals(), **_RATES)
 
     def _begin(self, group, parameter):
         return _zeros(parameter, "exp_avg", "exp_inf")
@@ -140,20 +134,7 @@ class NAdam(_ByOperators):
         capturable=False,
         differentiable=False,
     ):
-        _check_betas(betas)
-        options = dict(
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-            maximize=maximize,
-            foreach=foreach,
-            capturable=capturable,
-            differentiable=differentiable,
-        )
-        self._take(params, options, {**_RATES, "momentum_decay": "momentum_decay value"})
+        self._take(locals(), **_RATES, momentum_decay="momentum_decay value")
 
     def _begin(self, group, parameter):
         return {"mu_product": torch.ones((), dtype=torch.float32), **_zeros(parameter, "exp_avg", "exp_avg_sq")}
@@ -186,19 +167,7 @@ class RAdam(_ByOperators):
         capturable=False,
         differentiable=False,
     ):
-        _check_betas(betas)
-        options = dict(
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            maximize=maximize,
-            foreach=foreach,
-            capturable=capturable,
-            decoupled_weight_decay=decoupled_weight_decay,
-            differentiable=differentiable,
-        )
-        self._take(params, options, _RATES)
+        self._take(locals(), **_RATES)
 
     def _begin(self, group, parameter):
         return _zeros(parameter, "exp_avg", "exp_avg_sq")
@@ -232,18 +201,7 @@ class ASGD(_ByOperators):
         differentiable=False,
         capturable=False,
     ):
-        options = dict(
-            lr=lr,
-            lambd=lambd,
-            alpha=alpha,
-            t0=t0,
-            weight_decay=weight_decay,
-            foreach=foreach,
-            maximize=maximize,
-            differentiable=differentiable,
-            capturable=capturable,
-        )
-        self._take(params, options, {"lr": "learning rate", "weight_decay": "weight_decay value"})
+        self._take(locals(), weight_decay="weight_decay value")
 
     def _begin(self, group, parameter):
         eta = torch.tensor(number(group["lr"]), dtype=torch.float32)
@@ -278,16 +236,7 @@ class Rprop(_ByOperators):
     ):
         if not 0.0 < etas[0] < 1.0 < etas[1]:
             raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
-        options = dict(
-            lr=lr,
-            etas=etas,
-            step_sizes=step_sizes,
-            foreach=foreach,
-            maximize=maximize,
-            differentiable=differentiable,
-            capturable=capturable,
-        )
-        self._take(params, options, {"lr": "learning rate"})
+        self._take(locals())
 
     def _begin(self, group, parameter):
         size = torch.full_like(parameter, number(group["lr"]))
@@ -296,7 +245,7 @@ class Rprop(_ByOperators):
     def _change(self, group, parameter, grad, state, step):
         shorter, longer = group["etas"]
         agree = grad.mul(state["prev"]).sign()
-        factor = torch.where(agree > 0, longer, torch.where(agree < 0, shorter, 1.0)).to(grad.dtype)
+        factor = agree.masked_fill(agree == 0, 1).masked_fill_(agree > 0, longer).masked_fill_(agree < 0, shorter)
         size = state["step_size"].mul_(factor).clamp_(*group["step_sizes"])
         grad = grad.masked_fill(agree < 0, 0)
         parameter.addcmul_(grad.sign(), size, value=-1)

@@ -2,7 +2,7 @@
 
 import torch
 
-from .optimizer import Optimizer, number
+from .optimizer import Optimizer, check_rate, number, real
 
 # The decrease and the slope that a step has to reach, as shares of the slope at its start.
 _DECREASE, _SLOPE = 1e-4, 0.9
@@ -25,10 +25,7 @@ class LBFGS(Optimizer):
         history_size=100,
         line_search_fn=None,
     ):
-        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
-        if not 0.0 <= lr:
-            raise ValueError(f"Invalid learning rate: {lr}")
+        check_rate(lr)
         defaults = dict(
             lr=lr,
             max_iter=max_iter,
@@ -44,10 +41,12 @@ class LBFGS(Optimizer):
         self._params = self.param_groups[0]["params"]
 
     def _gradient(self):
-        return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in self._params])
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._params]
+        return torch.cat([real(g).reshape(-1) for g in gradients])
 
     def _move(self, step, direction):
-        for parameter, part in zip(self._params, direction.split([p.numel() for p in self._params])):
+        params = [real(p) for p in self._params]
+        for parameter, part in zip(params, direction.split([p.numel() for p in params])):
             parameter.add_(part.view_as(parameter), alpha=step)
 
     @torch.no_grad()

@@ -203,11 +203,36 @@ class GroupOptimizer(Optimizer):
                 pairs = [(p, p.grad) for p in group["params"]]
                 pairs = [(p, g) for p, g in pairs if g is not None]
                 if pairs:
-                    self._update(group, *map(list, zip(*pairs)))
+                    params, grads = ([real(t) for t in tensors] for tensors in zip(*pairs))
+                    states = (_RealState(self.state[p]) if p.is_complex() else self.state[p] for p, _ in pairs)
+                    self._update(group, params, grads, states)
         return loss
 
-    def _update(self, group, params, grads):
+    def _update(self, group, params, grads, states):
+        """Changes parameters; complex ones, their gradients and states come by their real and imaginary parts.
+
+        states: an iterator, as a state begins when it is asked for.
+        """
         raise NotImplementedError
+
+
+class _RealState(dict):
+    """The state of a complex parameter by its parts: what is put into it becomes complex there."""
+
+    def __init__(self, state):
+        super().__init__({name: real(value) for name, value in state.items()})
+        self._state = state
+
+    def __setitem__(self, name, value):
+        super().__setitem__(name, value)
+        self._state[name] = torch.view_as_complex(value) if value.dim() else value
+
+
+def real(tensor):
+    """A tensor as it is, a complex one as its real and imaginary parts along a last axis, which share its memory."""
+    if isinstance(tensor, torch.Tensor) and tensor.is_complex():
+        return torch.view_as_real(tensor)
+    return tensor
 
 
 def number(value):
@@ -215,13 +240,33 @@ def number(value):
     return value.item() if isinstance(value, torch.Tensor) else value
 
 
-
-
 def refuse(optimizer, **options):
     """Refuses options that are for GPUs or that PyTorch itself marks as experimental."""
     for name, value in options.items():
         if value:
             raise NotImplementedError(f"{optimizer}: {name}={value} is not supported")
+
+
+def check_fused(fused, foreach, differentiable):
+    """Refuses what a fused kernel does not go with."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+def check_rate(lr):
+    """Refuses a learning rate that is negative, or not one number."""
+    if isinstance(lr, torch.Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    check_positive(lr, "learning rate")
+
+
+def check_betas(betas):
+    """Refuses weights of running means that are not below one."""
+    for i, beta in enumerate(betas):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
 
 
 def check_positive(value, what):

@@ -2,7 +2,7 @@
 
 import torch
 
-from .optimizer import GroupOptimizer, check_positive, number, refuse
+from .optimizer import GroupOptimizer, check_positive, check_rate, number, refuse
 
 
 class RMSprop(GroupOptimizer):
@@ -22,7 +22,7 @@ class RMSprop(GroupOptimizer):
         maximize=False,
         differentiable=False,
     ):
-        check_positive(lr, "learning rate")
+        check_rate(lr)
         check_positive(eps, "epsilon value")
         check_positive(momentum, "momentum value")
         check_positive(weight_decay, "weight_decay value")
@@ -42,10 +42,9 @@ class RMSprop(GroupOptimizer):
         )
         super().__init__(params, defaults)
 
-    def _update(self, group, params, grads):
+    def _update(self, group, params, grads, states):
         lr, alpha = number(group["lr"]), group["alpha"]
-        for parameter, grad in zip(params, grads):
-            state = self.state[parameter]
+        for parameter, grad, state in zip(params, grads, states):
             if not state:
                 state["step"] = torch.tensor(0.0, dtype=torch.float32)
                 state["square_avg"] = torch.zeros_like(parameter)

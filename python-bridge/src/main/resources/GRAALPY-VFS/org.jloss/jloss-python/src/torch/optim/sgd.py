@@ -3,7 +3,7 @@
 import torch
 from torch._checked import optimizer_step
 
-from .optimizer import GroupOptimizer, check_positive, number, refuse
+from .optimizer import GroupOptimizer, check_fused, check_positive, check_rate, number, refuse
 
 
 class SGD(GroupOptimizer):
@@ -23,12 +23,13 @@ class SGD(GroupOptimizer):
         differentiable=False,
         fused=None,
     ):
-        check_positive(lr, "learning rate")
+        check_rate(lr)
         check_positive(momentum, "momentum value")
         check_positive(weight_decay, "weight_decay value")
-        refuse("SGD", differentiable=differentiable)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        check_fused(fused, foreach, differentiable)
+        refuse("SGD", differentiable=differentiable)
         defaults = dict(
             lr=lr,
             momentum=momentum,
@@ -42,13 +43,12 @@ class SGD(GroupOptimizer):
         )
         super().__init__(params, defaults)
 
-    def _update(self, group, params, grads):
+    def _update(self, group, params, grads, states):
         if group["momentum"] == 0:
             self._step(group, params, grads, [], False)
             return
         new, old = [], []
-        for parameter, grad in zip(params, grads):
-            state = self.state[parameter]
+        for parameter, grad, state in zip(params, grads, states):
             first = state.get("momentum_buffer") is None
             if first:
                 state["momentum_buffer"] = torch.zeros_like(parameter)
