@@ -342,6 +342,25 @@ def case_data_is_swapped():
     return shared, p, q[1:].storage_offset(), q[1:].data_ptr() - q.data_ptr()
 
 
+def case_data_of_another_kind():
+    def give(x, data):
+        x.data = data
+        return x
+
+    kept = give(torch.nn.Parameter(torch.ones(2)), torch.zeros(3))
+    return (
+        kept,
+        kept.requires_grad,
+        give(torch.ones(2, device="meta"), torch.ones(3, device="meta")).shape,
+        [
+            error(lambda: give(torch.ones(2), torch.ones(2, device="meta"))),
+            error(lambda: give(torch.ones(2, device="meta"), torch.ones(2))),
+            error(lambda: give(torch.ones(2, requires_grad=True), torch.ones(2, dtype=torch.int32))),
+            error(lambda: give(torch.ones(2), 3)),
+        ],
+    )
+
+
 def case_functions_of_functions():
     from torch.func import functional_call, grad, jvp, stack_module_state, vjp, vmap
 

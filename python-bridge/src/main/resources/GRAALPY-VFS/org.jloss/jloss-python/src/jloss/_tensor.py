@@ -364,7 +364,14 @@ class Tensor(metaclass=_TensorType):
     def data(self, value):
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        if value.shape == self.shape and value.dtype is self.dtype and not (value.is_meta or self.is_meta):
+        if value.is_meta != self.is_meta:
+            raise RuntimeError(
+                "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor "
+                "type."
+            )
+        if self.requires_grad and not (value.is_floating_point() or value.is_complex()):
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        if value.shape == self.shape and value.dtype is self.dtype and not self.is_meta:
             call(self._jloss.setData, value._jloss)
         else:
             self._jloss = value.detach().requires_grad_(self.requires_grad)._jloss
