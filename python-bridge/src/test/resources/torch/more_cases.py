@@ -361,6 +361,20 @@ def case_data_of_another_kind():
     )
 
 
+def case_gradients_of_edges():
+    edge = torch.autograd.graph.get_gradient_edge
+    x, y, unused = (torch.tensor([1.0, 2.0], requires_grad=True) for _ in range(3))
+    z = (x * x * y).sum()
+    found = [
+        torch.autograd.grad(z, edge(x), retain_graph=True),
+        torch.autograd.grad(z, [y, edge(x)], retain_graph=True),
+        torch.autograd.grad(z, (edge(unused), x), retain_graph=True, allow_unused=True),
+        error(lambda: torch.autograd.grad(z, edge(unused), retain_graph=True)),
+    ]
+    z.backward(inputs=edge(x))
+    return found, x.grad, y.grad
+
+
 def case_functions_of_functions():
     from torch.func import functional_call, grad, jvp, stack_module_state, vjp, vmap
 

@@ -70,6 +70,23 @@ class AutogradTest {
   }
 
   @Test
+  void anEdgeThatIsNotOfALeafSaysSo() {
+    final Script script =
+        Script.run(
+            """
+            import torch
+            x = torch.ones(2, requires_grad=True)
+            y = x * 2
+            try:
+                torch.autograd.grad(y.sum(), torch.autograd.graph.get_gradient_edge(y))
+            except NotImplementedError as error:
+                print(error)
+            """);
+    assertEquals(
+        "a GradientEdge here has to be of a leaf, not of MulBackward0\n", script.out, script.err);
+  }
+
+  @Test
   void aHookGetsItsLeaf() {
     final Script script =
         Script.run(

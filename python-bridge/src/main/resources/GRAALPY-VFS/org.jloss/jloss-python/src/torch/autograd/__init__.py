@@ -37,7 +37,10 @@ def __getattr__(name):
 
 
 def _tensors(given, what):
-    given = (given,) if isinstance(given, Tensor) else tuple(given)
+    from torch.autograd.graph import GradientEdge
+
+    given = (given,) if isinstance(given, (Tensor, GradientEdge)) else tuple(given)
+    given = tuple(one.leaf() if isinstance(one, GradientEdge) else one for one in given)
     for one in given:
         if not isinstance(one, Tensor):
             raise TypeError(f"expected {what} to be tensors, got {type(one).__name__}")
@@ -130,7 +133,8 @@ def grad(
         bool(create_graph if retain_graph is None else retain_graph),
         bool(create_graph),
     )
-    found = tuple(_wrap(f) for f in found)
+    # Java's null is not quite None.
+    found = tuple(None if f is None else _wrap(f) for f in found)
     if not (allow_unused or materialize_grads) and any(f is None for f in found):
         raise RuntimeError(
             "One of the differentiated Tensors appears to not have been used in the graph. "

@@ -3,13 +3,19 @@
 from collections import namedtuple
 from contextlib import contextmanager
 
-from jloss._tensor import Node, Tensor
+from jloss._tensor import AccumulateGrad, Node, Tensor
 
 __all__ = ["GradientEdge", "Node", "disable_saved_tensors_hooks", "get_gradient_edge", "save_on_cpu"]
 
 
 class GradientEdge(namedtuple("GradientEdge", ["node", "output_nr", "ownership_token"], defaults=[None])):
     """Where the gradient of a tensor is: a node, and which of its results the tensor is."""
+
+    def leaf(self):
+        """The leaf whose gradient it is."""
+        if not isinstance(self.node, AccumulateGrad):
+            raise NotImplementedError(f"a GradientEdge here has to be of a leaf, not of {self.node.name()}")
+        return self.node.variable
 
 
 def get_gradient_edge(tensor):
