@@ -375,6 +375,19 @@ def case_gradients_of_edges():
     return found, x.grad, y.grad
 
 
+def case_vmap_of_nothing():
+    empty, calls = torch.zeros(0, 3, requires_grad=True), []
+    two = torch.vmap(lambda a: (calls.append(a.shape), (a.sum(), {"a": a[None]}))[1])(empty)
+    return (
+        two,
+        calls,
+        two[0].requires_grad,
+        torch.vmap(lambda a: a * 2, out_dims=1)(empty).shape,
+        torch.vmap(lambda a, b: a * b, in_dims=(-1, None))(empty.mT, torch.ones(3)),
+        torch.vmap(torch.vmap(lambda a: a.norm()))(torch.zeros(2, 0, 3)).shape,
+    )
+
+
 def case_functions_of_functions():
     from torch.func import functional_call, grad, jvp, stack_module_state, vjp, vmap
 

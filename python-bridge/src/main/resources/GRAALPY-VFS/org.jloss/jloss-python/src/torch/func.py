@@ -206,10 +206,17 @@ def _axes(tree, dims):
     return [axis for part, dim in zip(parts, dims) for axis in _axes(part, dim)]
 
 
+def _lengthened(tensor, axis):
+    """An empty tensor with an element of zeros along an axis."""
+    shape = list(tensor.shape)
+    shape[axis] = 1
+    return torch.cat([tensor, tensor.new_zeros(shape)], axis)
+
+
 def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     """The function applied to each element along an axis of its arguments, the results along another.
 
-    randomness: "same" draws the same numbers for each element.
+    randomness: "same" draws the same numbers for each element; "error" draws as "different" does.
     """
     if randomness not in ("error", "different", "same"):
         raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
@@ -243,8 +250,12 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
                 f"{sizes} for the mapped dimension"
             )
         state = torch.get_rng_state() if randomness == "same" else None
+        count = sizes[0]
+        if not count:
+            # One element in its place tells what the function gives.
+            leaves = [leaf if axis is None else _lengthened(leaf, axis) for leaf, axis in zip(leaves, axes)]
         rows, shape = [], None
-        for i in range(sizes[0]):
+        for i in range(max(count, 1)):
             if state is not None:
                 torch.set_rng_state(state)
             part = [leaf if axis is None else leaf.select(axis, i) for leaf, axis in zip(leaves, axes)]
@@ -254,11 +265,11 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
                 if not isinstance(one, torch.Tensor):
                     raise ValueError(f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(one)}.")
             rows.append(found)
-        if not rows:
-            raise RuntimeError("vmap: expected at least one element along the mapped axis, got none")
         columns = [list(column) for column in zip(*rows)]
         result = tree_unflatten([column[0] for column in columns], shape)
         results = [torch.stack(column, axis) for column, axis in zip(columns, _axes(result, out_dims))]
+        if not count:
+            results = [one.narrow(axis, 0, 0) for one, axis in zip(results, _axes(result, out_dims))]
         return tree_unflatten(results, shape)
 
     return run
