@@ -200,10 +200,12 @@ class GroupOptimizer(Optimizer):
                 loss = closure()
         with torch.no_grad():
             for group in self.param_groups:
-                params = [p for p in group["params"] if p.grad is not None]
-                if params:
-                    states = (_RealState(self.state[p]) if p.is_complex() else self.state[p] for p in params)
-                    self._update(group, [real(p) for p in params], [real(p.grad) for p in params], states)
+                pairs = [(p, p.grad) for p in group["params"]]
+                pairs = [(p, g) for p, g in pairs if g is not None]
+                if pairs:
+                    params, grads = ([real(t) for t in tensors] for tensors in zip(*pairs))
+                    states = (_RealState(self.state[p]) if p.is_complex() else self.state[p] for p, _ in pairs)
+                    self._update(group, params, grads, states)
         return loss
 
     def _update(self, group, params, grads, states):
