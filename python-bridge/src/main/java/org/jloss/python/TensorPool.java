@@ -283,12 +283,15 @@ final class TensorPool implements AutoCloseable {
 
   /** Asks the collector for tensors that no script can reach, and frees them. */
   void collect() {
+    final Entry mark = track(new Object(), () -> {}); // unreachable at once
     System.gc();
     try {
-      // The collector's thread hands them over after the collection: the first may take a moment.
-      for (Reference<?> gone = unreachable.remove(100);
+      // The collector's thread hands them over after the collection, the mark among the others.
+      boolean marked = false;
+      for (Reference<?> gone = unreachable.remove(500);
           gone != null;
-          gone = unreachable.remove(1)) {
+          gone = unreachable.remove(marked ? 10 : 500)) {
+        marked |= gone == mark;
         entries.remove((Entry) gone);
         ((Entry) gone).free();
       }
