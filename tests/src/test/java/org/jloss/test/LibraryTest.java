@@ -65,6 +65,13 @@ class LibraryTest {
   }
 
   @Test
+  void aBackwardPassMayBeTheFirstCall() throws Exception {
+    assertEquals(
+        lines(start(List.of(), Map.of())),
+        lines(start(List.of("-Djloss.probe.backward=true"), Map.of())));
+  }
+
+  @Test
   void passesTheVirtualMachinesChecksOfNativeCalls() throws Exception {
     final List<String> lines = lines(start(List.of("-Xcheck:jni"), Map.of()));
     // The preset's own native code draws warnings on exceptions and local references.
