@@ -12,6 +12,10 @@ namespace jloss {
 /// if there is no such operator.
 JLOSS_API std::string overloads(const std::string& name);
 
+/// What `call` adds to the number of results where there is a warning to be had from
+/// `next_warning`.
+enum Warned : int64_t { kWarned = 1L << 40 };
+
 /// Calls an overload by its number.
 ///
 /// `code` tells the arguments in order, each by a tag and what follows it: 0 none; 1 the next of
@@ -21,8 +25,8 @@ JLOSS_API std::string overloads(const std::string& name);
 /// 13 a number (4, 5 or 6 and so on) as a tensor; 14 the next tensor is a generator's state, which
 /// the call moves on.
 /// `tensors` is given the results that are tensors, those of lists one by one. Returns how many
-/// results there are if all are plain tensors; otherwise -1, and `results` describes them. 2^40 is
-/// added to that where there is a warning to be had from `next_warning`.
+/// results there are if all are plain tensors; otherwise -1, and `results` describes them. See
+/// `kWarned`.
 JLOSS_API int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& tensors);
 
 /// The results of this thread's last call, in the encoding of its arguments.

@@ -251,7 +251,6 @@ constexpr int64_t kSmall = 2048;
 constexpr int64_t kSmallStep = 16384;
 
 thread_local std::deque<c10::Warning> warnings;
-constexpr int64_t kWarned = int64_t{1} << 40;
 
 class Keeper : public c10::WarningHandler {
  public:
@@ -297,33 +296,33 @@ bool are_small(const std::vector<at::Tensor>& tensors) {
 }
 
 /// Calls an optimiser's step, which goes from tensor to tensor: the small ones alone.
-void step(const c10::OperatorHandle& handle, const torch::jit::Stack& stack) {
+void step(const c10::OperatorHandle& handle, torch::jit::Stack& stack) {
   const auto parameters = stack.front().toTensorVector();
-  for (const bool small : {true, false}) {
-    const auto belongs = [&](const at::Tensor& parameter) {
-      return (parameter.numel() <= kSmallStep) == small;
-    };
-    // What an empty list is, the operator itself says.
-    if (parameters.empty() ? small : std::none_of(parameters.begin(), parameters.end(), belongs)) {
-      continue;
-    }
-    torch::jit::Stack part;
+  std::vector<size_t> small, large;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    (parameters[i].numel() <= kSmallStep ? small : large).push_back(i);
+  }
+  if (small.empty() || large.empty()) {
+    const Alone guard(!small.empty());
+    handle.callBoxed(stack);
+    return;
+  }
+  for (const auto* part : {&small, &large}) {
+    torch::jit::Stack arguments;
     for (const auto& value : stack) {
-      if (!value.isTensorList() || value.toTensorVector().size() != parameters.size()) {
-        part.push_back(value);
+      const auto all = value.isTensorList() ? value.toTensorVector() : std::vector<at::Tensor>();
+      if (all.size() != parameters.size()) {
+        arguments.push_back(value);
         continue;
       }
-      const auto all = value.toTensorVector();
       c10::List<at::Tensor> some;
-      for (size_t i = 0; i < parameters.size(); ++i) {
-        if (belongs(parameters[i])) {
-          some.push_back(all[i]);
-        }
+      for (const size_t i : *part) {
+        some.push_back(all[i]);
       }
-      part.push_back(some);
+      arguments.push_back(some);
     }
-    const Alone guard(small);
-    handle.callBoxed(part);
+    const Alone guard(part == &small);
+    handle.callBoxed(arguments);
   }
 }
 
@@ -457,7 +456,7 @@ int64_t call(int64_t overload, at::IntArrayRef code, std::vector<at::Tensor>& te
     plain = plain && value.isTensor();
   }
   last_results.clear();
-  const int64_t flag = warnings.empty() ? 0 : kWarned;
+  const int64_t flag = warnings.empty() ? 0 : int64_t{kWarned};
   if (plain) {
     for (auto& value : stack) {
       tensors.push_back(std::move(value).toTensor());

@@ -43,9 +43,6 @@ final class NativeOps {
   private static final int GENERATOR = 14;
   private static final int COMPLEX = 15;
 
-  /** What a call's number of results is larger by where libtorch warned. */
-  private static final long WARNED = 1L << 40;
-
   // libtorch's numbers of device types.
   static final long CPU = 0;
   static final long META = 14;
@@ -213,8 +210,8 @@ final class NativeOps {
         pool.warnBesideError();
         throw Errors.translate(e);
       }
-      warned = returned >= WARNED - 1;
-      final long count = warned ? returned - WARNED : returned;
+      warned = returned >= Native.kWarned - 1; // -1 is a count too
+      final long count = warned ? returned - Native.kWarned : returned;
       if (count == 1) {
         result =
             schema.mutates() && bound[0] instanceof PyTensor self
