@@ -10,6 +10,11 @@ inline at::Tensor weighted(const at::Tensor& x, const at::Tensor& factor) {
   return factor.defined() ? x * factor : x;
 }
 
+/// Rows divided by their norms, as torch.nn.functional.normalize.
+inline at::Tensor normalized(const at::Tensor& x) {
+  return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
+}
+
 /// Binary cross entropy an element, see bce_with_logits_loss; pos_weight may be undefined.
 inline at::Tensor bce_with_logits(const at::Tensor& x, const at::Tensor& t,
                                   const at::Tensor& pos_weight) {

@@ -5,6 +5,7 @@
 #include <jloss/metric_learning.h>
 
 #include "core/check.h"
+#include "core/formulas.h"
 
 namespace jloss {
 
@@ -22,11 +23,6 @@ inline void check_norm(const char* loss, double p) {
 
 inline void check_finite(const char* loss, const char* name, double value) {
   TORCH_CHECK_VALUE(std::isfinite(value), loss, ": expected ", name, " to be finite, got ", value);
-}
-
-/// Rows divided by their norms, as torch.nn.functional.normalize.
-inline at::Tensor normalized(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
 /// Distance along the last axis; similarities with the sign turned.

@@ -10,7 +10,6 @@ JLOSS_KERNEL(info_nce_loss_kernel, InfoNce, info_nce_loop)
 #include "core/loss.h"
 #include "core/reduced_value.h"
 #include "core/rows.h"
-#include "metric_learning/distance.h"
 
 namespace jloss {
 namespace {
