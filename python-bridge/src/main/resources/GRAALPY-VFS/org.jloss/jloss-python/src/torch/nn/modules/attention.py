@@ -130,8 +130,10 @@ def _activation(activation):
     return getattr(F, activation)
 
 
-class TransformerEncoderLayer(Module):
-    """Self-attention and a network of two layers, each with a residual and a normalisation."""
+class _TransformerLayer(Module):
+    """Attentions and a network of two layers, each with a residual and a normalisation."""
+
+    _attentions = ("self_attn",)
 
     def __init__(
         self,
@@ -149,32 +151,47 @@ class TransformerEncoderLayer(Module):
     ):
         super().__init__()
         options = dict(bias=bias, device=device, dtype=dtype)
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=batch_first, **options)
+        for name in self._attentions:
+            attention = MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=batch_first, **options)
+            setattr(self, name, attention)
         self.linear1 = Linear(d_model, dim_feedforward, **options)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, **options)
         self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, **options)
-        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, **options)
-        self.dropout1 = Dropout(dropout)
-        self.dropout2 = Dropout(dropout)
+        parts = range(1, len(self._attentions) + 2)
+        for i in parts:
+            setattr(self, f"norm{i}", LayerNorm(d_model, eps=layer_norm_eps, **options))
+        for i in parts:
+            setattr(self, f"dropout{i}", Dropout(dropout))
         self.activation = _activation(activation)
 
-    def _attend(self, x, mask, padding, is_causal):
-        x = self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal, need_weights=False
-        )
-        return self.dropout1(x[0])
+    def _through(self, x, *attentions):
+        """x through the attentions, as functions of it, and then the network."""
+        for i, step in enumerate((*attentions, self._feed), 1):
+            norm, dropout = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
+            x = x + dropout(step(norm(x))) if self.norm_first else norm(x + dropout(step(x)))
+        return x
 
     def _feed(self, x):
-        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+
+def _attending(attention, mask, padding, is_causal, memory=None):
+    """Attention of x to itself or to a memory, as a function of x."""
+
+    def attend(x):
+        to = x if memory is None else memory
+        options = dict(attn_mask=mask, key_padding_mask=padding, is_causal=is_causal)
+        return attention(x, to, to, need_weights=False, **options)[0]
+
+    return attend
+
+
+class TransformerEncoderLayer(_TransformerLayer):
+    """Self-attention and a network of two layers, each with a residual and a normalisation."""
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
-        if self.norm_first:
-            src = src + self._attend(self.norm1(src), src_mask, src_key_padding_mask, is_causal)
-            return src + self._feed(self.norm2(src))
-        src = self.norm1(src + self._attend(src, src_mask, src_key_padding_mask, is_causal))
-        return self.norm2(src + self._feed(src))
+        return self._through(src, _attending(self.self_attn, src_mask, src_key_padding_mask, is_causal))
 
 
 class TransformerEncoder(Module):
@@ -192,45 +209,10 @@ class TransformerEncoder(Module):
         return src if self.norm is None else self.norm(src)
 
 
-class TransformerDecoderLayer(Module):
+class TransformerDecoderLayer(_TransformerLayer):
     """Self-attention, attention to an encoder's output, and a network of two layers."""
 
-    def __init__(
-        self,
-        d_model,
-        nhead,
-        dim_feedforward=2048,
-        dropout=0.1,
-        activation=F.relu,
-        layer_norm_eps=1e-5,
-        batch_first=False,
-        norm_first=False,
-        bias=True,
-        device=None,
-        dtype=None,
-    ):
-        super().__init__()
-        options = dict(bias=bias, device=device, dtype=dtype)
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=batch_first, **options)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout=dropout, batch_first=batch_first, **options)
-        self.linear1 = Linear(d_model, dim_feedforward, **options)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, **options)
-        self.norm_first = norm_first
-        for i in (1, 2, 3):
-            setattr(self, f"norm{i}", LayerNorm(d_model, eps=layer_norm_eps, **options))
-        for i in (1, 2, 3):
-            setattr(self, f"dropout{i}", Dropout(dropout))
-        self.activation = _activation(activation)
-
-    def _attend(self, attention, dropout, x, memory, mask, padding, is_causal):
-        x = attention(
-            x, memory, memory, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal, need_weights=False
-        )
-        return dropout(x[0])
-
-    def _feed(self, x):
-        return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+    _attentions = ("self_attn", "multihead_attn")
 
     def forward(
         self,
@@ -243,18 +225,11 @@ class TransformerDecoderLayer(Module):
         tgt_is_causal=False,
         memory_is_causal=False,
     ):
-        def itself(x):
-            options = tgt_mask, tgt_key_padding_mask, tgt_is_causal
-            return self._attend(self.self_attn, self.dropout1, x, x, *options)
-
-        def encoded(x):
-            options = memory_mask, memory_key_padding_mask, memory_is_causal
-            return self._attend(self.multihead_attn, self.dropout2, x, memory, *options)
-
-        x = tgt
-        for step, norm in ((itself, self.norm1), (encoded, self.norm2), (self._feed, self.norm3)):
-            x = x + step(norm(x)) if self.norm_first else norm(x + step(x))
-        return x
+        return self._through(
+            tgt,
+            _attending(self.self_attn, tgt_mask, tgt_key_padding_mask, tgt_is_causal),
+            _attending(self.multihead_attn, memory_mask, memory_key_padding_mask, memory_is_causal, memory),
+        )
 
 
 class TransformerDecoder(Module):
